@@ -1,0 +1,72 @@
+import type { Call, SessionRecord } from './backend.ts'
+import { isExpired } from './expiry.ts'
+import { isIdOfKind, isRotated } from './ids.ts'
+import { checkOwner, isSameOwner } from './owner.ts'
+import { corrupt } from './seal.ts'
+import type { AccessOptions, Session } from './sessions.ts'
+import type { StoreParts } from './store-parts.ts'
+
+/** Who may see what, and the two methods that only look. */
+export interface Access<M> {
+  /** What a method does first with an id from outside: `undefined` means "not found", and the engine is not asked. */
+  enter(id: string, options: AccessOptions): Entry | undefined
+  retrieve(id: string, options: AccessOptions): Promise<Session<M> | undefined>
+  touch(id: string, options: AccessOptions): Promise<boolean>
+}
+
+export interface Entry {
+  readonly call: Call
+  /** The record if it is live, belongs here and to that owner. `CORRUPT` if it is damaged. */
+  visible(record: SessionRecord | undefined, call: Call): SessionRecord | undefined
+}
+
+export function access<M>(parts: StoreParts<M>): Access<M> {
+  const { options, backend, calls, meter, snapshots, touches } = parts
+
+  function enter(id: string, { owner, signal }: AccessOptions): Entry | undefined {
+    const asked = owner === undefined ? undefined : { owner: checkOwner(owner) }
+    const call = calls.begin(signal)
+    if (!isIdOfKind(options.kind, id)) return undefined
+    return { call, visible: (record, at) => visible(record, id, asked, at) }
+  }
+
+  function visible(
+    record: SessionRecord | undefined,
+    id: string,
+    asked: { readonly owner: string | null } | undefined,
+    call: Call,
+  ): SessionRecord | undefined {
+    if (record === undefined || isRotated(record) || isExpired(record, call.now)) return undefined
+    if (record.id !== id) throw corrupt(id, backend.info.name)
+    if (asked === undefined || isSameOwner(record.owner, asked.owner)) return record
+    // A damaged owner must not look like somebody else's session to the one who owns it.
+    snapshots.texts(record)
+    return undefined
+  }
+
+  async function retrieve(id: string, accessOptions: AccessOptions): Promise<Session<M> | undefined> {
+    const found = await find(id, accessOptions)
+    if (found === undefined) return undefined
+    const session = snapshots.session(found.record)
+    const touched = touches.afterRead(found.record, found.call)
+    if (touched === found.record) return session
+    return Object.freeze({ ...session, lastAccessedAt: touched.lastAccessedAt, expiresAt: touched.expiresAt })
+  }
+
+  async function touch(id: string, accessOptions: AccessOptions): Promise<boolean> {
+    const found = await find(id, accessOptions)
+    if (found === undefined) return false
+    snapshots.texts(found.record)
+    // Whoever replaced it meanwhile has accessed it.
+    return (await touches.write(found.record, found.call)) !== undefined
+  }
+
+  async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
+    const entry = enter(id, accessOptions)
+    const record = entry && entry.visible(await calls.read(entry.call, () => backend.get(id, entry.call)), entry.call)
+    meter.add(record === undefined ? 'misses' : 'hits')
+    return entry && record && { record, call: entry.call }
+  }
+
+  return { enter, retrieve, touch }
+}

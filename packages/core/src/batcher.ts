@@ -1,0 +1,151 @@
+import type { Call } from './backend.ts'
+import { SessionError } from './errors.ts'
+
+/** What became of one call of a flush. */
+export type BatchOutcome<R> = { readonly value: R } | { readonly error: unknown }
+
+export interface BatcherOptions<I, R> {
+  /** The backend's name, for messages. */
+  readonly name: string
+  /**
+   * Carries out one flush in one step of the engine: one outcome per input, in order. No two inputs of a flush have the same
+   * key. It throws when nothing of the flush can be told apart; then every call of it rejects with what was thrown.
+   */
+  flush(inputs: readonly I[], calls: readonly Call[]): Promise<readonly BatchOutcome<R>[]>
+  /** Whether a thrown error is the fault of one input. Then the flush wrote nothing, and its inputs are run again one by one. */
+  isDataError(error: unknown): boolean
+  /** Calls that travel together at most. Default 256. */
+  readonly maxCalls?: number
+  /** Calls that wait at most; beyond that `OVERLOADED`. Default 16,384. */
+  readonly maxQueued?: number
+}
+
+/** Groups the calls that are pending together into one step of the engine. */
+export interface Batcher<I, R> {
+  /** Queues an input. Inputs of one key are flushed in order, never two in one flush. */
+  run(key: string, input: I, call: Call): Promise<R>
+  /** Resolves once nothing is queued or in flight. Every call ends at its deadline at the latest, if `flush` keeps to it. */
+  drain(): Promise<void>
+}
+
+interface Entry<I, R> {
+  readonly key: string
+  readonly input: I
+  readonly call: Call
+  resolve(value: R): void
+  reject(error: unknown): void
+}
+
+/**
+ * The batcher flushes at the next tick when nothing is in flight, else when the running flush returns; it never waits for a
+ * timer, so a lone caller pays nothing. Reads that need no grouping use a lane of their own.
+ */
+export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
+  const maxCalls = options.maxCalls ?? 256
+  const maxQueued = options.maxQueued ?? 16_384
+  let queue: Entry<I, R>[] = []
+  let busy = false
+  let drained: (() => void)[] = []
+
+  function run(key: string, input: I, call: Call): Promise<R> {
+    if (queue.length >= maxQueued) return Promise.reject(overloaded(options.name, maxQueued))
+    return new Promise<R>((resolve, reject) => {
+      queue.push({ key, input, call, resolve, reject })
+      if (busy) return
+      busy = true
+      process.nextTick(flushAll)
+    })
+  }
+
+  async function flushAll(): Promise<void> {
+    while (queue.length > 0) {
+      const entries = take()
+      if (entries.length > 0) await flushTogether(entries)
+    }
+    busy = false
+    const waiting = drained
+    drained = []
+    for (const done of waiting) done()
+  }
+
+  /** The next flush: in order, one entry a key; later entries of a taken key, and all beyond `maxCalls`, stay queued. */
+  function take(): Entry<I, R>[] {
+    const taken: Entry<I, R>[] = []
+    const left: Entry<I, R>[] = []
+    const keys = new Set<string>()
+    const now = performance.now()
+    for (const entry of queue) {
+      if (entry.call.signal?.aborted) entry.reject(entry.call.signal.reason)
+      else if (entry.call.deadlineAt <= now) entry.reject(notSent(options.name))
+      else if (taken.length >= maxCalls || keys.has(entry.key)) left.push(entry)
+      else taken.push(entry)
+      keys.add(entry.key)
+    }
+    queue = left
+    return taken
+  }
+
+  async function flushTogether(entries: readonly Entry<I, R>[]): Promise<void> {
+    try {
+      settle(entries, await flush(entries))
+    } catch (error) {
+      if (entries.length > 1 && options.isDataError(error)) await flushApart(entries)
+      else for (const entry of entries) entry.reject(error)
+    }
+  }
+
+  async function flushApart(entries: readonly Entry<I, R>[]): Promise<void> {
+    for (const entry of entries) {
+      if (entry.call.deadlineAt <= performance.now()) entry.reject(notSent(options.name))
+      else await flushTogether([entry])
+    }
+  }
+
+  async function flush(entries: readonly Entry<I, R>[]): Promise<readonly BatchOutcome<R>[]> {
+    const outcomes = await options.flush(
+      entries.map((entry) => entry.input),
+      entries.map((entry) => entry.call),
+    )
+    if (outcomes.length === entries.length) return outcomes
+    throw new SessionError(
+      'MCP_SESSION_CONTRACT',
+      `A flush of ${options.name} gave ${outcomes.length} outcomes for ${entries.length} calls`,
+      {
+        outcome: 'unknown',
+      },
+    )
+  }
+
+  function settle(entries: readonly Entry<I, R>[], outcomes: readonly BatchOutcome<R>[]): void {
+    for (const [index, entry] of entries.entries()) {
+      const outcome = outcomes[index]
+      if (outcome === undefined || 'error' in outcome) entry.reject(outcome?.error)
+      else entry.resolve(outcome.value)
+    }
+  }
+
+  function drain(): Promise<void> {
+    if (!busy) return Promise.resolve()
+    return new Promise((resolve) => {
+      drained.push(resolve)
+    })
+  }
+
+  return { run, drain }
+}
+
+function notSent(name: string): SessionError {
+  return new SessionError(
+    'MCP_SESSION_TIMEOUT',
+    `The call was still queued on ${name} at its deadline and was not sent: the engine is slower than the load`,
+    {
+      retryable: true,
+    },
+  )
+}
+
+function overloaded(name: string, maxQueued: number): SessionError {
+  return new SessionError('MCP_SESSION_OVERLOADED', `${maxQueued} calls are queued on ${name} already: shed load or add capacity`, {
+    retryable: true,
+  })
+}

@@ -1,0 +1,216 @@
+import type { Call, SessionBackend } from './backend.ts'
+import type { Clock } from './clock.ts'
+import { deadlines } from './deadlines.ts'
+import { SessionError } from './errors.ts'
+import type { Meter } from './meter.ts'
+
+/** Every way from the store to its backend: clock, deadline, abort, bounded in-flight, one wrapping of errors, lost replies. */
+export interface Calls {
+  /** Starts a call of the session API. `CLOSED` once closing has begun; an aborted signal throws its reason. */
+  begin(signal: AbortSignal | undefined): Call
+  /** The same call, at the present instant: after waiting. */
+  again(call: Call): Call
+  /** One backend call that writes nothing. */
+  read<T>(call: Call, step: () => Promise<T>): Promise<T>
+  /** One backend call that writes. */
+  write<T>(call: Call, step: () => Promise<T>): Promise<T>
+  /** As `write`, but sends the identical write again while its outcome is unknown and time is left. */
+  writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>>
+  /** Waits for others, but not beyond the call's deadline or its abort. */
+  wait(call: Call, others: Promise<unknown>): Promise<void>
+  /** Waits for a random time below `maxMs`; full jitter. */
+  pause(call: Call, maxMs: number): Promise<void>
+  /** Takes no further calls, and resolves when none is in flight or all are past their deadlines. */
+  end(): Promise<void>
+}
+
+/** `resent`: an earlier attempt of the same write may have landed as well. */
+export interface Resent<T> {
+  readonly value: T
+  readonly resent: boolean
+}
+
+export interface CallsOptions {
+  readonly backend: SessionBackend
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly callTimeoutMs: number
+  readonly maxInFlight: number
+}
+
+export function calls(options: CallsOptions): Calls {
+  const { backend, clock, meter, callTimeoutMs, maxInFlight } = options
+  const name = backend.info.name
+  const late = deadlines()
+  let ending = false
+  let inFlight = 0
+  let lastDeadlineAt = 0
+  let onIdle: (() => void) | undefined
+
+  function begin(signal: AbortSignal | undefined): Call {
+    if (ending) throw closed(name)
+    signal?.throwIfAborted()
+    const deadlineAt = performance.now() + callTimeoutMs
+    return signal === undefined ? { now: clock.now(), deadlineAt } : { now: clock.now(), deadlineAt, signal }
+  }
+
+  function again(call: Call): Call {
+    return { ...call, now: clock.now() }
+  }
+
+  function send<T>(call: Call, effect: 'read' | 'write', step: () => Promise<T>): Promise<T> {
+    if (inFlight >= maxInFlight) return Promise.reject(overloaded(name, maxInFlight))
+    if (call.signal?.aborted) return Promise.reject(call.signal.reason)
+    if (performance.now() >= call.deadlineAt) return Promise.reject(timedOut(name, callTimeoutMs, 'none'))
+    inFlight += 1
+    if (call.deadlineAt > lastDeadlineAt) lastDeadlineAt = call.deadlineAt
+    return new Promise<T>((resolve, reject) => {
+      const unwatch = late.watch(call.deadlineAt, () => {
+        reject(timedOut(name, callTimeoutMs, effect === 'read' ? 'none' : 'unknown'))
+      })
+      const unlisten = onAbort(call.signal, reject)
+      // The slot stays taken until the driver settles, whenever that is.
+      started(step).then(
+        (value) => {
+          leave(unwatch, unlisten)
+          resolve(value)
+        },
+        (error: unknown) => {
+          leave(unwatch, unlisten)
+          reject(wrapped(error, effect))
+        },
+      )
+    })
+  }
+
+  function leave(unwatch: () => void, unlisten: () => void): void {
+    inFlight -= 1
+    unwatch()
+    unlisten()
+    if (inFlight === 0) onIdle?.()
+  }
+
+  /** A driver's error becomes a SessionError, once. */
+  function wrapped(error: unknown, effect: 'read' | 'write'): unknown {
+    if (SessionError.is(error)) return error
+    const known = backend.classify(error)
+    const code = known?.code ?? 'MCP_SESSION_INTERNAL'
+    return new SessionError(code, `${failureText(error)} (on ${name})`, {
+      retryable: known?.retryable ?? false,
+      outcome: effect === 'read' ? 'none' : (known?.outcome ?? 'unknown'),
+      cause: error,
+    })
+  }
+
+  async function writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>> {
+    let unknown: unknown
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return { value: await send(call, 'write', step), resent: unknown !== undefined }
+      } catch (error) {
+        if (isUnknown(error)) unknown = error
+        if (unknown === undefined || !isWorthSendingAgain(error, call)) throw unknown ?? error
+      }
+      meter.add('retries')
+      await pause(call, Math.min(10 * 2 ** attempt, 250)).catch(() => {})
+      if (call.signal?.aborted || performance.now() >= call.deadlineAt) throw unknown
+    }
+  }
+
+  function wait(call: Call, others: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const unwatch = late.watch(call.deadlineAt, () => done(() => reject(timedOut(name, callTimeoutMs, 'none'))))
+      const unlisten = onAbort(call.signal, (reason) => done(() => reject(reason)))
+      const done = (settle: () => void) => {
+        unwatch()
+        unlisten()
+        settle()
+      }
+      others.then(
+        () => done(resolve),
+        () => done(resolve),
+      )
+    })
+  }
+
+  function pause(call: Call, maxMs: number): Promise<void> {
+    return wait(
+      call,
+      new Promise((resolve) => {
+        setTimeout(resolve, Math.random() * maxMs)
+      }),
+    )
+  }
+
+  async function end(): Promise<void> {
+    ending = true
+    if (inFlight === 0) return
+    await new Promise<void>((resolve) => {
+      const unwatch = late.watch(lastDeadlineAt, resolve)
+      onIdle = () => {
+        unwatch()
+        resolve()
+      }
+    })
+  }
+
+  return {
+    begin,
+    again,
+    read: (call, step) => send(call, 'read', step),
+    write: (call, step) => send(call, 'write', step),
+    writeAgain,
+    wait,
+    pause,
+    end,
+  }
+}
+
+async function started<T>(step: () => Promise<T>): Promise<T> {
+  return step()
+}
+
+function onAbort(signal: AbortSignal | undefined, reject: (reason: unknown) => void): () => void {
+  if (signal === undefined) return () => {}
+  const listener = () => reject(signal.reason)
+  signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
+}
+
+function isUnknown(error: unknown): boolean {
+  return SessionError.is(error) && error.outcome === 'unknown'
+}
+
+function isWorthSendingAgain(error: unknown, call: Call): boolean {
+  return SessionError.is(error) && error.retryable && performance.now() < call.deadlineAt
+}
+
+/** The driver's own sentence may name hosts, keys and values: it stays in `cause`. */
+function failureText(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  return `The engine failed with ${error instanceof Error ? error.name : typeof error}${code}; the driver's error is the cause`
+}
+
+/** The typed error for using a store that is closed or closing. */
+export function closed(name: string): SessionError {
+  return new SessionError('MCP_SESSION_CLOSED', `The store on ${name} is closed: open another one`)
+}
+
+function overloaded(name: string, maxInFlight: number): SessionError {
+  return new SessionError(
+    'MCP_SESSION_OVERLOADED',
+    `${maxInFlight} calls are in flight on ${name} already: shed load, or raise maxInFlight`,
+    {
+      retryable: true,
+    },
+  )
+}
+
+/** The typed error for a call that has not settled by its deadline. */
+export function timedOut(name: string, callTimeoutMs: number, outcome: 'none' | 'unknown'): SessionError {
+  const effect = outcome === 'none' ? 'nothing was written' : 'it may still be written'
+  return new SessionError('MCP_SESSION_TIMEOUT', `No answer from ${name} within ${callTimeoutMs} ms; ${effect}`, {
+    retryable: true,
+    outcome,
+  })
+}

@@ -1,0 +1,77 @@
+import type { Call, SessionBackend, SessionRecord } from './backend.ts'
+import type { Calls } from './calls.ts'
+import { SessionError } from './errors.ts'
+import type { Meter } from './meter.ts'
+
+/** Changes a record by compare-and-set until it wins, whoever else changes it from wherever. */
+export interface Changes {
+  /**
+   * `find` gives the record to change, checked for whoever asks, or `undefined`; `next` makes of it the record to write, or
+   * `same` to write nothing. `next` runs again for each race that is lost. `CONFLICT` when it still loses at the deadline.
+   */
+  compareAndSet(
+    id: string,
+    call: Call,
+    find: (record: SessionRecord | undefined, call: Call) => SessionRecord | undefined,
+    next: (record: SessionRecord, call: Call) => SessionRecord | 'same',
+  ): Promise<Changed | undefined>
+}
+
+export interface Changed {
+  readonly before: SessionRecord
+  /** `same`: nothing was written. */
+  readonly after: SessionRecord | 'same'
+}
+
+export function changes(options: { readonly backend: SessionBackend; readonly calls: Calls; readonly meter: Meter }): Changes {
+  const { backend, calls, meter } = options
+
+  const compareAndSet: Changes['compareAndSet'] = async (id, call, find, next) => {
+    let now = call
+    let stored = await calls.read(now, () => backend.get(id, now))
+    for (let lost = 0; ; lost += 1) {
+      const before = find(stored, now)
+      if (before === undefined) return undefined
+      const after = next(before, now)
+      if (after === 'same') return { before, after }
+      const result = await replace(after, before.rev, now)
+      if (result.replaced) return { before, after }
+      meter.add('conflicts')
+      if (lost === 0) {
+        stored = result.current
+        continue
+      }
+      await calls.pause(call, Math.min(2 ** lost, 100))
+      if (performance.now() >= call.deadlineAt) throw conflict(backend.info.name, lost + 1)
+      now = calls.again(call)
+      stored = await calls.read(now, () => backend.get(id, now))
+    }
+  }
+
+  /** One compare-and-set, sent again when its reply got lost. */
+  async function replace(record: SessionRecord, expectedRev: string, call: Call) {
+    const { value, resent } = await calls.writeAgain(call, () => backend.replace(record, expectedRev, call))
+    if (value.replaced || !resent) return value
+    // An earlier attempt may have landed. The live record tells: it is ours, or made from ours, or made from our base, which
+    // fences ours for ever. Nothing else proves anything: a late attempt may still be on its way.
+    const { current } = value
+    if (current?.rev === record.rev || current?.prevRev === record.rev) return { replaced: true } as const
+    if (current?.prevRev === expectedRev) return value
+    throw new SessionError('MCP_SESSION_UNAVAILABLE', `The reply of ${backend.info.name} to a write got lost; it may have been written`, {
+      retryable: true,
+      outcome: 'unknown',
+    })
+  }
+
+  return { compareAndSet }
+}
+
+function conflict(name: string, lost: number): SessionError {
+  return new SessionError(
+    'MCP_SESSION_CONFLICT',
+    `The session on ${name} was changed by others ${lost} times before this change; try again`,
+    {
+      retryable: true,
+    },
+  )
+}

@@ -1,0 +1,20 @@
+import { setImmediate } from 'node:timers/promises'
+import type { AccessSignal } from './sessions.ts'
+import type { StoreParts } from './store-parts.ts'
+
+/** Records per slice: SQLite deletes that many in about 15 ms, and everybody else waits for no more. */
+const sliceSize = 200
+
+/** Deletes expired records in slices, other work between them, until the backend finds none. */
+export async function cleanupExpired<M>(parts: StoreParts<M>, { signal }: AccessSignal): Promise<number> {
+  const { backend, calls, meter } = parts
+  let deleted = 0
+  for (;;) {
+    const call = calls.begin(signal)
+    const { value } = await calls.writeAgain(call, () => backend.deleteExpired(sliceSize, call))
+    if (value === 0) return deleted
+    deleted += value
+    meter.add('expired', value)
+    await setImmediate()
+  }
+}

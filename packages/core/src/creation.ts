@@ -1,0 +1,107 @@
+import type { Call, SessionRecord } from './backend.ts'
+import { SessionError } from './errors.ts'
+import { expiryOf, instantAfter } from './expiry.ts'
+import { isIdOfKind } from './ids.ts'
+import { checkDurationMs } from './lifetimes.ts'
+import { checkOwner } from './owner.ts'
+import type { AccessSignal, CreateOptions, Session } from './sessions.ts'
+import type { RecordHeader } from './snapshots.ts'
+import type { StoreParts } from './store-parts.ts'
+
+/** New records: created, restored, or standing in for a rotated one. */
+export interface Creation<M> {
+  create(metadata: unknown, options: CreateOptions): Promise<Session<M>>
+  restore(session: Session<M>, options: AccessSignal): Promise<Session<M>>
+  /** Inserts what `make` builds for a minted id; mints another while the reply gets lost. */
+  insertMinted(call: Call, make: (id: string) => SessionRecord): Promise<SessionRecord>
+}
+
+export function creation<M>(parts: StoreParts<M>): Creation<M> {
+  const { options, backend, calls, meter, snapshots, mintId, mintRev, inBackground } = parts
+
+  async function create(metadata: unknown, given: CreateOptions): Promise<Session<M>> {
+    const ttlMs = given.ttlMs === undefined ? options.ttlMs : checkDurationMs(given.ttlMs, 'ttlMs')
+    const lifetimeMs = given.maxLifetimeMs === undefined ? options.maxLifetimeMs : checkDurationMs(given.maxLifetimeMs, 'maxLifetimeMs')
+    const owner = checkOwner(given.owner ?? null)
+    const id = given.id === undefined ? undefined : checkId(given.id)
+    const call = calls.begin(given.signal)
+    const mustEndAt = instantAfter(call.now, lifetimeMs)
+    const times = { createdAt: call.now, lastAccessedAt: call.now, ttlMs, mustEndAt, expiresAt: expiryOf(call.now, ttlMs, mustEndAt) }
+    const make = (newId: string) => build({ id: newId, rev: mintRev(), prevRev: null, owner, ...times }, metadata, given.context)
+    const record = id === undefined ? await insertMinted(call, make) : await insertNamed(call, make(id))
+    meter.add('created')
+    return snapshots.session(record)
+  }
+
+  async function restore(session: Session<M>, { signal }: AccessSignal): Promise<Session<M>> {
+    const { lastAccessedAt, ttlMs, mustEndAt } = session
+    const header: RecordHeader = {
+      id: checkId(session.id),
+      rev: mintRev(),
+      prevRev: null,
+      owner: checkOwner(session.owner),
+      createdAt: checkInstant(session.createdAt, 'session.createdAt'),
+      lastAccessedAt: Math.max(checkInstant(lastAccessedAt, 'session.lastAccessedAt'), session.createdAt),
+      ttlMs: checkDurationMs(ttlMs, 'session.ttlMs'),
+      mustEndAt: checkDurationMs(mustEndAt, 'session.mustEndAt'),
+      expiresAt: expiryOf(Math.max(lastAccessedAt, session.createdAt), ttlMs, mustEndAt),
+    }
+    const call = calls.begin(signal)
+    const record = await insertNamed(call, build(header, session.metadata, session.context))
+    meter.add('created')
+    return snapshots.session(record)
+  }
+
+  function build(header: RecordHeader, metadata: unknown, context: unknown): SessionRecord {
+    const texts = { metadata: snapshots.metadataText(metadata, header), context: snapshots.contextText(context, header) }
+    return snapshots.record(header, texts)
+  }
+
+  /** The first attempt may still land after the session was deleted, and bring it back: so that is for the caller to judge. */
+  async function insertNamed(call: Call, record: SessionRecord): Promise<SessionRecord> {
+    if (await calls.write(call, () => backend.create(record, call))) return record
+    throw taken(record.id, backend.info.name)
+  }
+
+  async function insertMinted(call: Call, make: (id: string) => SessionRecord): Promise<SessionRecord> {
+    const abandoned: SessionRecord[] = []
+    for (;;) {
+      const record = make(mintId())
+      try {
+        const inserted = await insertNamed(call, record)
+        for (const ghost of abandoned) inBackground(calls.write(call, () => backend.delete(ghost.id, ghost.rev, call)))
+        return inserted
+      } catch (error) {
+        // An id that nobody has seen can be left behind; one whose fate is unknown must not be tried again.
+        if (!isLostReply(error) || performance.now() >= call.deadlineAt || call.signal?.aborted) throw error
+        abandoned.push(record)
+        meter.add('retries')
+        await calls.pause(call, Math.min(10 * 2 ** abandoned.length, 250))
+      }
+    }
+  }
+
+  function checkId(id: unknown): string {
+    if (typeof id === 'string' && isIdOfKind(options.kind, id)) return id
+    if (typeof id !== 'string') throw new TypeError(`id must be a string, got ${id === null ? 'null' : typeof id}`)
+    throw new RangeError(`id must be "${options.kind}_" and visible ASCII (0x21–0x7E), at most 255 characters in all`)
+  }
+
+  return { create, restore, insertMinted }
+}
+
+function checkInstant(value: unknown, name: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new RangeError(`${name} must be epoch milliseconds, got ${typeof value === 'number' ? value : typeof value}`)
+}
+
+function isLostReply(error: unknown): boolean {
+  return SessionError.is(error) && error.outcome === 'unknown' && error.retryable
+}
+
+function taken(id: string, name: string): SessionError {
+  return new SessionError(
+    'MCP_SESSION_CONFLICT',
+    `A live session …${id.slice(-4)} exists on ${name} already: update it, or delete it first`,
+  )
+}

@@ -1,0 +1,60 @@
+import { expiryOf, instantAfter } from './expiry.ts'
+import { frozenCopy } from './frozen-copy.ts'
+import { checkKind, idMint } from './ids.ts'
+import { checkDurationMs } from './lifetimes.ts'
+import { checkOwner } from './owner.ts'
+import type { Metadata, Session } from './sessions.ts'
+
+export interface NewSessionOptions {
+  /** Default `s`. */
+  readonly kind?: string | undefined
+  /** Default `Infinity`. */
+  readonly ttlMs?: number | undefined
+  /** Default `Infinity`. */
+  readonly maxLifetimeMs?: number | undefined
+  readonly owner?: string | null | undefined
+  /** Epoch milliseconds; default `Date.now()`. */
+  readonly now?: number | undefined
+}
+
+/** A session that is in no store, for `sessions.restore`. Metadata is copied and deep-frozen. */
+export function newSession<M extends object = Metadata>(metadata?: M, options: NewSessionOptions = {}): Session<M> {
+  const now = options.now ?? Date.now()
+  const ttlMs = checkDurationMs(options.ttlMs ?? Number.POSITIVE_INFINITY, 'ttlMs')
+  const mustEndAt = instantAfter(now, checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs'))
+  return Object.freeze({
+    id: idMint(checkKind(options.kind ?? 's'))(),
+    owner: checkOwner(options.owner ?? null),
+    createdAt: now,
+    lastAccessedAt: now,
+    ttlMs,
+    mustEndAt,
+    expiresAt: expiryOf(now, ttlMs, mustEndAt),
+    rev: 'detached',
+    metadata: copyOf(metadata ?? {}) as M,
+    context: undefined,
+  })
+}
+
+/** The same session with one metadata key set; the given one stays as it is. */
+export function setMetadata<M extends object, K extends keyof M & string>(session: Session<M>, key: K, value: M[K]): Session<M> {
+  return Object.freeze({ ...session, metadata: copyOf({ ...session.metadata, [key]: value }) as M })
+}
+
+/** The value of one metadata key; `undefined` where there is none. */
+export function getMetadata<M extends object, K extends keyof M & string>(session: Session<M>, key: K): M[K] | undefined {
+  return Object.hasOwn(session.metadata, key) ? session.metadata[key] : undefined
+}
+
+export function getSessionId(session: Session<unknown>): string {
+  return session.id
+}
+
+/** Epoch milliseconds. */
+export function getCreatedAt(session: Session<unknown>): number {
+  return session.createdAt
+}
+
+function copyOf(metadata: object): unknown {
+  return frozenCopy(metadata, 'metadata', Number.POSITIVE_INFINITY).value
+}

@@ -1,0 +1,53 @@
+import { randomFillSync } from 'node:crypto'
+
+const kindPattern = /^!?[a-z][a-z0-9]{0,15}$/
+const visibleAscii = /^[\x21-\x7e]{1,255}$/
+const idBytes = 32
+
+/** `kind`, if it can be one: `[a-z][a-z0-9]{0,15}`, internal ones after a `!`. */
+export function checkKind(kind: unknown): string {
+  if (typeof kind !== 'string') throw new TypeError(`kind must be a string, got ${typeof kind}`)
+  if (!kindPattern.test(kind)) throw new RangeError(`kind must match [a-z][a-z0-9]{0,15}, got ${JSON.stringify(kind)}`)
+  return kind
+}
+
+/** Whether an id can name something of that kind. A non-string is a `TypeError`: a programmer mistake, not a stranger's. */
+export function isIdOfKind(kind: string, id: unknown): id is string {
+  if (typeof id !== 'string') throw new TypeError(`id must be a string, got ${id === null ? 'null' : typeof id}`)
+  return id.length > kind.length + 1 && id.startsWith(kind) && id[kind.length] === '_' && visibleAscii.test(id)
+}
+
+/** Makes ids of `<kind>_<43 characters>`: 256 random bits as base64url, taken from the system's generator in pages. */
+export function idMint(kind: string): () => string {
+  const page = Buffer.alloc(idBytes * 64)
+  let used = page.length
+  return () => {
+    if (used === page.length) {
+      randomFillSync(page)
+      used = 0
+    }
+    used += idBytes
+    return `${kind}_${page.toString('base64url', used - idBytes, used)}`
+  }
+}
+
+/** Makes revs and event keys: 96 random bits for this maker and a counter, so that none is ever repeated anywhere. */
+export function revMint(): () => string {
+  const maker = randomFillSync(Buffer.alloc(12)).toString('base64url')
+  let made = 0
+  return () => {
+    made += 1
+    return `${maker}.${made.toString(36)}`
+  }
+}
+
+const rotatedMark = '!'
+
+/** The rev of a record that was rotated away: it stands under the old id until it is deleted, and counts as not found. */
+export function rotatedRev(rev: string): string {
+  return rotatedMark + rev
+}
+
+export function isRotated(record: { readonly rev: string }): boolean {
+  return record.rev.startsWith(rotatedMark)
+}

@@ -1,0 +1,91 @@
+import type { ListPage, ListQuery, SessionRecord } from './backend.ts'
+import { SessionError } from './errors.ts'
+import { isExpired } from './expiry.ts'
+import { isRotated } from './ids.ts'
+import { checkWholeNumber } from './lifetimes.ts'
+import { checkOwner } from './owner.ts'
+import type { CorruptSession, ListOptions, Session, SessionPage } from './sessions.ts'
+import type { StoreParts } from './store-parts.ts'
+
+export interface Listing<M> {
+  list(options: ListOptions): Promise<SessionPage<M>>
+  iterate(options: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession>
+  count(options: { readonly owner?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<number>
+}
+
+const defaultLimit = 100
+const countLimit = 1_000
+
+export function listing<M>(parts: StoreParts<M>): Listing<M> {
+  const { options, backend, calls, snapshots } = parts
+
+  async function list(given: ListOptions): Promise<SessionPage<M>> {
+    const { records, cursor } = await page(given, true)
+    const sessions = records.map(entry)
+    return cursor === undefined ? { sessions } : { sessions, cursor }
+  }
+
+  async function* iterate(given: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession> {
+    let cursor: string | undefined
+    do {
+      const next: SessionPage<M> = await list({ ...given, cursor })
+      yield* next.sessions
+      cursor = next.cursor
+    } while (cursor !== undefined)
+  }
+
+  async function count(given: { readonly owner?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<number> {
+    let counted = 0
+    let cursor: string | undefined
+    do {
+      const next: ListPage = await page({ ...given, limit: countLimit, cursor }, false)
+      counted += next.records.length
+      cursor = next.cursor
+    } while (cursor !== undefined)
+    return counted
+  }
+
+  async function page({ owner, limit, cursor, signal }: ListOptions, data: boolean): Promise<ListPage> {
+    const query: ListQuery = {
+      limit: checkWholeNumber(limit ?? defaultLimit, 'limit', 1, 10_000),
+      prefix: `${options.kind}_`,
+      data,
+      ...(owner === undefined ? {} : { owner: checkListedOwner(owner) }),
+      ...(cursor === undefined ? {} : { cursor: checkCursor(cursor) }),
+    }
+    const call = calls.begin(signal)
+    const answer = await calls.read(call, () => backend.list(query, call).catch(refusedCursor))
+    if (answer instanceof TypeError) throw answer
+    const records = answer.records.filter((record) => !isRotated(record) && !isExpired(record, call.now))
+    return answer.cursor === undefined ? { records } : { records, cursor: answer.cursor }
+  }
+
+  /** A damaged record is named, and the listing goes on. */
+  function entry(record: SessionRecord): Session<M> | CorruptSession {
+    try {
+      return snapshots.session(record)
+    } catch (error) {
+      if (SessionError.is(error)) return Object.freeze({ id: record.id, error })
+      throw error
+    }
+  }
+
+  return { list, iterate, count }
+}
+
+/** A cursor that is not the backend's own is the caller's mistake: it must not look like the engine's failure. */
+function refusedCursor(error: unknown): TypeError {
+  if (error instanceof TypeError) return error
+  throw error
+}
+
+function checkCursor(cursor: unknown): string {
+  if (typeof cursor === 'string') return cursor
+  throw new TypeError(`cursor must be a string from the page before, got ${cursor === null ? 'null' : typeof cursor}`)
+}
+
+function checkListedOwner(owner: unknown): string {
+  const checked = checkOwner(owner)
+  if (checked === null) throw new TypeError('owner must be a string, got null')
+  return checked
+}

@@ -1,0 +1,84 @@
+import type { Access, Entry } from './access.ts'
+import { SessionError } from './errors.ts'
+import { isRotated } from './ids.ts'
+import { checkOwner } from './owner.ts'
+import type { AccessOptions, AccessSignal, Session } from './sessions.ts'
+import type { StoreParts } from './store-parts.ts'
+
+/** The methods that end sessions. */
+export interface Removal<M> {
+  remove(id: string, options: AccessOptions): Promise<boolean>
+  consume(id: string, options: AccessOptions): Promise<Session<M> | undefined>
+  deleteByOwner(owner: string, options: AccessSignal): Promise<number>
+}
+
+const pageSize = 200
+
+export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<M> {
+  const { options, backend, calls, meter, snapshots } = parts
+
+  async function remove(id: string, accessOptions: AccessOptions): Promise<boolean> {
+    const entry = enter(id, accessOptions)
+    if (entry === undefined) return false
+    const { call } = entry
+    const deleted =
+      accessOptions.owner === undefined
+        ? (await calls.writeAgain(call, () => backend.delete(id, undefined, call))).value
+        : (await takeOut(id, entry, false)) !== undefined
+    if (deleted) meter.add('deleted')
+    return deleted
+  }
+
+  async function consume(id: string, accessOptions: AccessOptions): Promise<Session<M> | undefined> {
+    const entry = enter(id, accessOptions)
+    const taken = entry && (await takeOut(id, entry, true))
+    meter.add(taken === undefined ? 'misses' : 'hits')
+    if (taken !== undefined) meter.add('deleted')
+    return taken
+  }
+
+  /** Reads and deletes just what was read, until nobody changes it in between. `decisive`: it matters who deleted it. */
+  async function takeOut(id: string, entry: Entry, decisive: boolean): Promise<Session<M> | undefined> {
+    for (let lost = 0; ; lost += 1) {
+      const call = calls.again(entry.call)
+      const record = entry.visible(await calls.read(call, () => backend.get(id, call)), call)
+      if (record === undefined) return undefined
+      const session = snapshots.session(record)
+      const { value, resent } = await calls.writeAgain(call, () => backend.delete(id, record.rev, call))
+      if (value) return session
+      // Our own first attempt may have deleted it, or somebody else: absence does not name the winner.
+      if (resent && decisive) throw lostReply(backend.info.name)
+      if (lost > 0) await calls.pause(call, Math.min(2 ** lost, 100))
+    }
+  }
+
+  async function deleteByOwner(owner: string, { signal }: AccessSignal): Promise<number> {
+    if (checkOwner(owner) === null) throw new TypeError('owner must be a string, got null')
+    let deleted = 0
+    let cursor: string | undefined
+    do {
+      const call = calls.begin(signal)
+      const from = cursor
+      const query = { limit: pageSize, owner, prefix: `${options.kind}_`, data: false, ...(from === undefined ? {} : { cursor: from }) }
+      const page = await calls.read(call, () => backend.list(query, call))
+      const ended = await Promise.all(
+        page.records.filter((record) => !isRotated(record)).map((record) => remove(record.id, { owner, signal })),
+      )
+      deleted += ended.filter(Boolean).length
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    return deleted
+  }
+
+  return { remove, consume, deleteByOwner }
+}
+
+function lostReply(name: string): SessionError {
+  return new SessionError(
+    'MCP_SESSION_UNAVAILABLE',
+    `The reply of ${name} to the deletion got lost: this caller or another one consumed the session`,
+    {
+      outcome: 'unknown',
+    },
+  )
+}

@@ -1,0 +1,69 @@
+import type { Access } from './access.ts'
+import type { Call, SessionRecord } from './backend.ts'
+import type { Creation } from './creation.ts'
+import { SessionError } from './errors.ts'
+import { rotatedRev } from './ids.ts'
+import { checkOwner } from './owner.ts'
+import type { AccessOptions, Session } from './sessions.ts'
+import { headerOf, type StoreParts } from './store-parts.ts'
+import { accessed } from './touches.ts'
+
+export type RotateOptions = AccessOptions & { readonly newOwner?: string | null | undefined }
+
+export interface Rotation<M> {
+  rotate(id: string, options: RotateOptions): Promise<Session<M> | undefined>
+}
+
+/** How long a marker of a rotated session stands when its deletion fails. */
+const markerTtlMs = 60_000
+
+/**
+ * (1) compare-and-set the old record to a marker that counts as not found, (2) create the new one, (3) delete the marker. A
+ * crash after (1) loses the session and never doubles it. Its events stay behind and go with the marker.
+ */
+export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insertMinted }: Creation<M>): Rotation<M> {
+  const { backend, calls, changes, snapshots, turns, mintRev, inBackground } = parts
+
+  async function rotate(id: string, options: RotateOptions): Promise<Session<M> | undefined> {
+    const newOwner = options.newOwner === undefined ? undefined : checkOwner(options.newOwner, 'newOwner')
+    const entry = enter(id, options)
+    if (entry === undefined) return undefined
+    const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
+    return turns.inTurn(id, arrive, async () => {
+      const call = calls.again(entry.call)
+      const marked = await changes.compareAndSet(id, call, entry.visible, (record, at) => marker(record, at))
+      if (marked === undefined || marked.after === 'same') return undefined
+      const owner = newOwner === undefined ? marked.before.owner : newOwner
+      const created = await insert(marked.before, marked.after, owner, call)
+      const gone = marked.after
+      inBackground(calls.writeAgain(call, () => backend.delete(id, gone.rev, call)))
+      return snapshots.session(created)
+    })
+  }
+
+  function marker(record: SessionRecord, call: Call): SessionRecord {
+    snapshots.session(record)
+    const header = { ...headerOf(record), ttlMs: Math.min(record.ttlMs, markerTtlMs), rev: rotatedRev(mintRev()), prevRev: record.rev }
+    return snapshots.record(accessed(header, call.now), { context: '', metadata: '' })
+  }
+
+  async function insert(before: SessionRecord, marked: SessionRecord, owner: string | null, call: Call): Promise<SessionRecord> {
+    try {
+      return await insertMinted(call, (newId) => {
+        const header = { ...accessed(headerOf(before), call.now), id: newId, owner, rev: mintRev(), prevRev: null }
+        return snapshots.record(header, snapshots.moved(before, header))
+      })
+    } catch (error) {
+      // Certainly not created: give the session back rather than lose it.
+      if (SessionError.is(error) && error.outcome === 'none') await putBack(before, marked, call).catch(() => {})
+      throw error
+    }
+  }
+
+  async function putBack(before: SessionRecord, marked: SessionRecord, call: Call): Promise<void> {
+    const back = snapshots.record({ ...headerOf(before), rev: mintRev(), prevRev: marked.rev }, snapshots.texts(before))
+    await calls.writeAgain(call, () => backend.replace(back, marked.rev, call))
+  }
+
+  return { rotate }
+}

@@ -1,0 +1,205 @@
+import type { SessionRecord } from './backend.ts'
+import { byteLru } from './byte-lru.ts'
+import type { Codec, CodecContext } from './codec.ts'
+import { SessionError } from './errors.ts'
+import { frozenCopy, tooLarge } from './frozen-copy.ts'
+import { isWellFormed } from './owner.ts'
+import type { SchemaIssue, StandardSchema } from './schema.ts'
+import { corrupt, hasConsistentExpiry, type SealedTexts, seal, sealedBytes, unseal } from './seal.ts'
+import type { Session } from './sessions.ts'
+import { encodeText, textCodec } from './text-codec.ts'
+
+/** Everything of a record but its data. */
+export type RecordHeader = Omit<SessionRecord, 'data'>
+
+/** Where a value belongs; decides how a codec may bind it. */
+export type Place = Pick<CodecContext, 'id' | 'owner'>
+
+/** Turns metadata into records and records into snapshots: schema, exactness, codec, size, integrity, cache. */
+export interface Snapshots<M> {
+  /** The text of an application's metadata. `TypeError` for what cannot be kept, `TOO_LARGE` beyond `maxBytes`. */
+  metadataText(metadata: unknown, place: Place): string
+  /** The text of a context; `''` for `undefined`. */
+  contextText(context: unknown, place: Place): string
+  /** The texts of a record with one part replaced by a value; `undefined` when that part is equal to what is there. */
+  changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined
+  /** The texts of a record for another id or owner. */
+  moved(record: SessionRecord, place: Place): SealedTexts
+  /** A record with its data sealed. `TOO_LARGE` beyond `maxBytes`. */
+  record(header: RecordHeader, texts: SealedTexts): SessionRecord
+  /** The texts of a record, verified. `CORRUPT` if they are not what was written. */
+  texts(record: SessionRecord): SealedTexts
+  /** The snapshot of a record, verified; decoded once and kept while it fits. */
+  session(record: SessionRecord): Session<M>
+}
+
+export interface SnapshotsOptions<M> {
+  readonly backendName: string
+  readonly codec: Codec
+  readonly schema: StandardSchema<M> | undefined
+  readonly maxBytes: number
+  readonly cacheBytes: number
+}
+
+interface Decoded {
+  readonly value: unknown
+  readonly mutable: boolean
+}
+
+interface Kept {
+  readonly record: SessionRecord
+  readonly texts: SealedTexts
+  /** Decoded afresh for each caller where freezing cannot protect it. */
+  readonly metadata: Decoded
+  readonly context: Decoded
+}
+
+export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
+  const { backendName, codec, schema, maxBytes } = options
+  const cache = byteLru<Kept>(options.cacheBytes)
+
+  function metadataText(metadata: unknown, place: Place): string {
+    return encode(checkMetadata(schema === undefined ? metadata : validated(schema, metadata)), 'metadata', place)
+  }
+
+  function contextText(context: unknown, place: Place): string {
+    return context === undefined ? '' : encode(context, 'context', place)
+  }
+
+  function encode(value: unknown, part: CodecContext['part'], place: Place): string {
+    const copy = frozenCopy(value, part, maxBytes)
+    if (codec === textCodec) return encodeText(copy.value, copy.exotic)
+    const text = codec.encode(copy.value, { ...place, part })
+    if (typeof text === 'string' && text !== '' && isWellFormed(text) && !text.includes('\0')) return text
+    throw new TypeError('codec.encode must return well-formed text without NUL, at least one character')
+  }
+
+  function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined {
+    const before = texts(record)
+    const text = part === 'metadata' ? metadataText(value, record) : contextText(value, record)
+    if (text === before[part] || (codec !== textCodec && isEqual(record, part, value))) return undefined
+    return part === 'metadata' ? { context: before.context, metadata: text } : { context: text, metadata: before.metadata }
+  }
+
+  /** By the built-in text: an encrypting codec gives another text for an equal value. */
+  function isEqual(record: SessionRecord, part: CodecContext['part'], value: unknown): boolean {
+    const stored = session(record)[part]
+    return stored !== undefined && value !== undefined && plainText(stored) === plainText(value)
+  }
+
+  function moved(record: SessionRecord, place: Place): SealedTexts {
+    if (codec === textCodec) return texts(record)
+    const { metadata, context } = session(record)
+    return { metadata: encode(metadata, 'metadata', place), context: contextText(context, place) }
+  }
+
+  function record(header: RecordHeader, texts: SealedTexts): SessionRecord {
+    if (sealedBytes(texts) > maxBytes) throw tooLarge('metadata with its context', maxBytes)
+    return { ...header, data: seal(header, texts) }
+  }
+
+  function texts(record: SessionRecord): SealedTexts {
+    return keptFor(record)?.texts ?? unseal(record, backendName)
+  }
+
+  function session(record: SessionRecord): Session<M> {
+    const kept = keptFor(record) ?? keep(record)
+    const { id, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt, rev } = record
+    return Object.freeze({
+      id,
+      owner,
+      createdAt,
+      lastAccessedAt,
+      ttlMs,
+      mustEndAt,
+      expiresAt,
+      rev,
+      metadata: valueFor(kept, 'metadata') as M,
+      context: valueFor(kept, 'context'),
+    })
+  }
+
+  /** A rev names one content for ever; the comparison is for what rots under an unchanged rev. */
+  function keptFor(record: SessionRecord): Kept | undefined {
+    const kept = cache.get(record.id)
+    if (kept === undefined || !isSameContent(kept.record, record)) return undefined
+    if (!hasConsistentExpiry(record)) throw corrupt(record.id, backendName)
+    return kept
+  }
+
+  function keep(record: SessionRecord): Kept {
+    const texts = unseal(record, backendName)
+    const kept: Kept = {
+      record,
+      texts,
+      metadata: decode(texts.metadata, 'metadata', record),
+      context: texts.context === '' ? { value: undefined, mutable: false } : decode(texts.context, 'context', record),
+    }
+    cache.set(record.id, kept, 400 + 4 * record.data.length)
+    return kept
+  }
+
+  function valueFor(kept: Kept, part: CodecContext['part']): unknown {
+    return kept[part].mutable ? decode(kept.texts[part], part, kept.record).value : kept[part].value
+  }
+
+  function decode(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
+    let decoded: Decoded
+    try {
+      decoded = frozenCopy(codec.decode(text, { id: record.id, owner: record.owner, part }), part, Number.POSITIVE_INFINITY)
+    } catch (error) {
+      throw corrupt(record.id, backendName, error)
+    }
+    return part === 'metadata' && schema !== undefined ? decodeBySchema(schema, decoded, record) : decoded
+  }
+
+  function decodeBySchema(schema: StandardSchema<M>, decoded: Decoded, record: SessionRecord): Decoded {
+    try {
+      return frozenCopy(checkMetadata(validated(schema, decoded.value)), 'metadata', Number.POSITIVE_INFINITY)
+    } catch (error) {
+      const message = `The stored session …${record.id.slice(-4)} on ${backendName} does not match the schema of this store`
+      throw new SessionError('MCP_SESSION_SCHEMA', `${message}: make the schema accept what older versions wrote`, { cause: error })
+    }
+  }
+
+  return { metadataText, contextText, changed, moved, record, texts, session }
+}
+
+function plainText(value: unknown): string {
+  const copy = frozenCopy(value, 'metadata', Number.POSITIVE_INFINITY)
+  return encodeText(copy.value, copy.exotic)
+}
+
+function checkMetadata(value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && isPlainObject(value)) return value
+  throw new TypeError(`metadata must be a plain object, got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value}`)
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function validated<M>(schema: StandardSchema<M>, value: unknown): M {
+  const result = schema['~standard'].validate(value)
+  if (result instanceof Promise) throw new TypeError('schema must be synchronous: its validate returned a promise')
+  if (result.issues === undefined) return result.value
+  throw new TypeError(`metadata does not match the schema: ${result.issues.slice(0, 5).map(issueText).join('; ')}`)
+}
+
+function issueText(issue: SchemaIssue): string {
+  const path = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+  return path === '' ? issue.message : `${path}: ${issue.message}`
+}
+
+function isSameContent(a: SessionRecord, b: SessionRecord): boolean {
+  return (
+    a.rev === b.rev &&
+    a.data === b.data &&
+    a.prevRev === b.prevRev &&
+    a.owner === b.owner &&
+    a.createdAt === b.createdAt &&
+    a.ttlMs === b.ttlMs &&
+    a.mustEndAt === b.mustEndAt
+  )
+}

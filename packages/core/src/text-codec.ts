@@ -1,0 +1,99 @@
+import type { Codec } from './codec.ts'
+
+/**
+ * The built-in text format. `j` and plain JSON where JSON keeps the value exactly, else `t` and JSON in which everything that
+ * JSON lacks is an object `{ "$": tag, "v": … }`. An object of the application that has a `$` itself is wrapped likewise.
+ * Both are durable formats: tags are added, never changed.
+ */
+export const textCodec: Codec = {
+  encode: (value) => (isPlain(value) ? `j${JSON.stringify(value)}` : `t${JSON.stringify(tagged(value))}`),
+  decode: (text) => {
+    const value: unknown = JSON.parse(text.slice(1))
+    if (text.startsWith('j')) return value
+    if (text.startsWith('t')) return untagged(value, 0)
+    throw new SyntaxError('unknown text format')
+  },
+}
+
+/** As `textCodec.encode`, for a value of which a walk has told already whether it is plain. */
+export function encodeText(value: unknown, exotic: boolean): string {
+  return exotic ? `t${JSON.stringify(tagged(value))}` : `j${JSON.stringify(value)}`
+}
+
+const maxDepth = 500
+
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object' || value === null) return typeof value !== 'undefined' && typeof value !== 'bigint'
+  if (Array.isArray(value)) return value.every(isPlain)
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
+}
+
+function tagged(value: unknown): unknown {
+  switch (typeof value) {
+    case 'undefined':
+      return { $: 'undefined' }
+    case 'bigint':
+      return { $: 'bigint', v: value.toString() }
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $: Object.is(value, -0) ? '-0' : String(value) }
+    case 'object':
+      return value === null ? null : taggedObject(value)
+    default:
+      return value
+  }
+}
+
+function taggedObject(value: object): unknown {
+  if (Array.isArray(value)) return value.map(tagged)
+  if (value instanceof Date) return { $: 'date', v: Number.isNaN(value.getTime()) ? null : value.getTime() }
+  if (value instanceof Map) return { $: 'map', v: [...value].map(([key, item]) => [tagged(key), tagged(item)]) }
+  if (value instanceof Set) return { $: 'set', v: [...value].map(tagged) }
+  if (value instanceof Uint8Array) return { $: 'bytes', v: Buffer.from(value).toString('base64') }
+  const members = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tagged(item)]))
+  if (Object.getPrototypeOf(value) === null) return { $: 'bare', v: members }
+  return Object.hasOwn(value, '$') ? { $: 'object', v: members } : members
+}
+
+function untagged(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > maxDepth) throw new SyntaxError('nested too deep')
+  if (Array.isArray(value)) return value.map((item) => untagged(item, depth + 1))
+  if (!('$' in value)) return untaggedMembers(value, {}, depth)
+  return untaggedValue(value.$, 'v' in value ? value.v : undefined, depth)
+}
+
+const constants = new Map<unknown, unknown>([
+  ['undefined', undefined],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['-0', -0],
+])
+
+function untaggedValue(tag: unknown, content: unknown, depth: number): unknown {
+  if (constants.has(tag)) return constants.get(tag)
+  if (tag === 'bigint' && typeof content === 'string') return BigInt(content)
+  if (tag === 'date') return new Date(typeof content === 'number' ? content : Number.NaN)
+  if (tag === 'bytes' && typeof content === 'string') return new Uint8Array(Buffer.from(content, 'base64'))
+  if (tag === 'map' && Array.isArray(content)) return new Map(content.map((entry) => untaggedEntry(entry, depth + 1)))
+  if (tag === 'set' && Array.isArray(content)) return new Set(content.map((item) => untagged(item, depth + 1)))
+  if (typeof content === 'object' && content !== null) {
+    if (tag === 'object') return untaggedMembers(content, {}, depth)
+    if (tag === 'bare') return untaggedMembers(content, Object.create(null), depth)
+  }
+  throw new SyntaxError('unknown tag in stored text')
+}
+
+function untaggedEntry(entry: unknown, depth: number): [unknown, unknown] {
+  if (!Array.isArray(entry) || entry.length !== 2) throw new SyntaxError('a map entry is not a pair')
+  return [untagged(entry[0], depth), untagged(entry[1], depth)]
+}
+
+function untaggedMembers(value: object, members: Record<string, unknown>, depth: number): object {
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw new SyntaxError('an own __proto__ in stored text')
+    members[key] = untagged(item, depth + 1)
+  }
+  return members
+}

@@ -1,0 +1,106 @@
+import type { Access } from './access.ts'
+import type { Call, SessionRecord } from './backend.ts'
+import { checkDurationMs } from './lifetimes.ts'
+import type { AccessOptions, Session } from './sessions.ts'
+import { headerOf, type StoreParts } from './store-parts.ts'
+import { accessed } from './touches.ts'
+
+/** The methods that change a session in place. */
+export interface Updates<M> {
+  /** Throws at once, not by its promise, when it is called from within an update of the same id. */
+  update(id: string, fn: (metadata: M) => M, options: AccessOptions): () => Promise<Session<M> | undefined>
+  updateContext(id: string, fn: (context: unknown) => unknown, options: AccessOptions): () => Promise<Session<M> | undefined>
+  setTtl(id: string, ttlMs: number, options: AccessOptions): Promise<boolean>
+}
+
+export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<M> {
+  const { calls, changes, meter, snapshots, touches, turns, mintRev } = parts
+  /** Ids whose fn is running at this moment: fn is synchronous, so this is never more than a nesting. */
+  const running = new Set<string>()
+
+  function update(id: string, fn: (metadata: M) => M, options: AccessOptions) {
+    refuseNested(id)
+    return () => rewrite(id, options, 'metadata', fn, (session) => fn(session.metadata))
+  }
+
+  function updateContext(id: string, fn: (context: unknown) => unknown, options: AccessOptions) {
+    refuseNested(id)
+    return () => rewrite(id, options, 'context', fn, (session) => fn(session.context))
+  }
+
+  function refuseNested(id: string): void {
+    if (running.has(id)) throw new TypeError('fn must not update the session that it is updating: return the new value instead')
+  }
+
+  async function rewrite(
+    id: string,
+    options: AccessOptions,
+    part: 'metadata' | 'context',
+    fn: unknown,
+    apply: (session: Session<M>) => unknown,
+  ): Promise<Session<M> | undefined> {
+    if (typeof fn !== 'function') throw new TypeError(`fn must be a function, got ${typeof fn}`)
+    const stored = await change(id, options, (record, call) => {
+      const session = snapshots.session(record)
+      const value = run(id, () => apply(session))
+      if (part === 'metadata' && value === undefined) throw new TypeError('fn must return the new metadata, got undefined')
+      const texts = snapshots.changed(record, part, value)
+      if (texts === undefined) return 'same'
+      return snapshots.record({ ...accessed(headerOf(record), call.now), rev: mintRev(), prevRev: record.rev }, texts)
+    })
+    meter.add(stored === undefined ? 'misses' : 'hits')
+    return stored === undefined ? undefined : snapshots.session(stored)
+  }
+
+  function run(id: string, fn: () => unknown): unknown {
+    running.add(id)
+    try {
+      const value = fn()
+      if (!isThenable(value)) return value
+      value.then(undefined, () => {})
+      throw new TypeError('fn must be synchronous: it returned a promise. Do the waiting before update')
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  async function setTtl(id: string, ttlMs: number, options: AccessOptions): Promise<boolean> {
+    checkDurationMs(ttlMs, 'ttlMs')
+    const stored = await change(id, options, (record, call) => {
+      const texts = snapshots.texts(record)
+      if (record.ttlMs === ttlMs) return 'same'
+      return snapshots.record({ ...accessed({ ...headerOf(record), ttlMs }, call.now), rev: mintRev(), prevRev: record.rev }, texts)
+    })
+    return stored !== undefined
+  }
+
+  /** The record after the change; of a change that changes nothing, after a touch. */
+  async function change(
+    id: string,
+    options: AccessOptions,
+    next: (record: SessionRecord, call: Call) => SessionRecord | 'same',
+  ): Promise<SessionRecord | undefined> {
+    const entry = enter(id, options)
+    if (entry === undefined) return undefined
+    const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
+    return turns.inTurn(id, arrive, async () => {
+      const call = calls.again(entry.call)
+      const changed = await changes.compareAndSet(id, call, entry.visible, next)
+      if (changed === undefined) return undefined
+      if (changed.after === 'same') return access(changed.before, call)
+      meter.add('updated')
+      return changed.after
+    })
+  }
+
+  async function access(record: SessionRecord, call: Call): Promise<SessionRecord | undefined> {
+    const touched = await touches.write(record, call)
+    return touched === 'moved' ? record : touched
+  }
+
+  return { update, updateContext, setTtl }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
