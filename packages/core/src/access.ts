@@ -40,7 +40,7 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
     if (record.id !== id) throw corrupt(id, backend.info.name)
     if (asked === undefined || isSameOwner(record.owner, asked.owner)) return record
     // A damaged owner must not look like somebody else's session to the one who owns it.
-    snapshots.texts(record)
+    snapshots.verified(record)
     return undefined
   }
 
@@ -56,14 +56,15 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
   async function touch(id: string, accessOptions: AccessOptions): Promise<boolean> {
     const found = await find(id, accessOptions)
     if (found === undefined) return false
-    snapshots.texts(found.record)
+    snapshots.verified(found.record)
     // Whoever replaced it meanwhile has accessed it.
     return (await touches.write(found.record, found.call)) !== undefined
   }
 
   async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
     const entry = enter(id, accessOptions)
-    const record = entry && entry.visible(await calls.read(entry.call, () => backend.get(id, entry.call)), entry.call)
+    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call)), entry.call)
+    if (record === undefined) snapshots.forget(id)
     meter.add(record === undefined ? 'misses' : 'hits')
     return entry && record && { record, call: entry.call }
   }

@@ -53,8 +53,7 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
   }
 
   function build(header: RecordHeader, metadata: unknown, context: unknown): SessionRecord {
-    const texts = { metadata: snapshots.metadataText(metadata, header), context: snapshots.contextText(context, header) }
-    return snapshots.record(header, texts)
+    return snapshots.record(header, snapshots.texts(metadata, context, header))
   }
 
   /** The first attempt may still land after the session was deleted, and bring it back: so that is for the caller to judge. */

@@ -1,4 +1,5 @@
 import type { Access, Entry } from './access.ts'
+import type { ListPage, ListQuery, SessionRecord } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { isRotated } from './ids.ts'
 import { checkOwner } from './owner.ts'
@@ -12,10 +13,12 @@ export interface Removal<M> {
   deleteByOwner(owner: string, options: AccessSignal): Promise<number>
 }
 
-const pageSize = 200
+/** Deletions in flight at most. */
+const mostAtOnce = 64
 
 export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<M> {
   const { options, backend, calls, meter, snapshots } = parts
+  const pageSize = Math.min(mostAtOnce, Math.ceil(options.maxInFlight / 2))
 
   async function remove(id: string, accessOptions: AccessOptions): Promise<boolean> {
     const entry = enter(id, accessOptions)
@@ -25,6 +28,7 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
       accessOptions.owner === undefined
         ? (await calls.writeAgain(call, () => backend.delete(id, undefined, call))).value
         : (await takeOut(id, entry, false)) !== undefined
+    snapshots.forget(id)
     if (deleted) meter.add('deleted')
     return deleted
   }
@@ -33,6 +37,7 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
     const entry = enter(id, accessOptions)
     const taken = entry && (await takeOut(id, entry, true))
     meter.add(taken === undefined ? 'misses' : 'hits')
+    snapshots.forget(id)
     if (taken !== undefined) meter.add('deleted')
     return taken
   }
@@ -58,16 +63,30 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
     let cursor: string | undefined
     do {
       const call = calls.begin(signal)
-      const from = cursor
-      const query = { limit: pageSize, owner, prefix: `${options.kind}_`, data: false, ...(from === undefined ? {} : { cursor: from }) }
-      const page = await calls.read(call, () => backend.list(query, call))
-      const ended = await Promise.all(
-        page.records.filter((record) => !isRotated(record)).map((record) => remove(record.id, { owner, signal })),
-      )
+      const query: ListQuery = {
+        limit: pageSize,
+        owner,
+        prefix: `${options.kind}_`,
+        data: false,
+        ...(cursor === undefined ? {} : { cursor }),
+      }
+      const page: ListPage = await calls.read(call, () => backend.list(query, call))
+      const ended = await Promise.all(page.records.map((record) => removeListed(record, owner, signal)))
       deleted += ended.filter(Boolean).length
       cursor = page.cursor
     } while (cursor !== undefined)
     return deleted
+  }
+
+  /** As it was listed, damaged or not; if it has changed since, whatever that owner has under the id. */
+  async function removeListed(record: SessionRecord, owner: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (isRotated(record)) return false
+    const call = calls.begin(signal)
+    const { value } = await calls.writeAgain(call, () => backend.delete(record.id, record.rev, call))
+    if (!value) return remove(record.id, { owner, signal })
+    snapshots.forget(record.id)
+    meter.add('deleted')
+    return true
   }
 
   return { remove, consume, deleteByOwner }

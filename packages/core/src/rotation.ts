@@ -61,7 +61,7 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
   }
 
   async function putBack(before: SessionRecord, marked: SessionRecord, call: Call): Promise<void> {
-    const back = snapshots.record({ ...headerOf(before), rev: mintRev(), prevRev: marked.rev }, snapshots.texts(before))
+    const back = snapshots.record({ ...headerOf(before), rev: mintRev(), prevRev: marked.rev }, snapshots.verified(before))
     await calls.writeAgain(call, () => backend.replace(back, marked.rev, call))
   }
 

@@ -17,20 +17,20 @@ export type Place = Pick<CodecContext, 'id' | 'owner'>
 
 /** Turns metadata into records and records into snapshots: schema, exactness, codec, size, integrity, cache. */
 export interface Snapshots<M> {
-  /** The text of an application's metadata. `TypeError` for what cannot be kept, `TOO_LARGE` beyond `maxBytes`. */
-  metadataText(metadata: unknown, place: Place): string
-  /** The text of a context; `''` for `undefined`. */
-  contextText(context: unknown, place: Place): string
-  /** The texts of a record with one part replaced by a value; `undefined` when that part is equal to what is there. */
+  /** The texts of new values; no text for an `undefined` context. `TypeError` for what cannot be kept, `TOO_LARGE` beyond `maxBytes`. */
+  texts(metadata: unknown, context: unknown, place: Place): SealedTexts
+  /** The texts of a record with one part replaced by a value; `undefined` when it is equal to what is there. Throws as `texts`. */
   changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined
   /** The texts of a record for another id or owner. */
   moved(record: SessionRecord, place: Place): SealedTexts
-  /** A record with its data sealed. `TOO_LARGE` beyond `maxBytes`. */
+  /** A record with its data sealed. */
   record(header: RecordHeader, texts: SealedTexts): SessionRecord
   /** The texts of a record, verified. `CORRUPT` if they are not what was written. */
-  texts(record: SessionRecord): SealedTexts
+  verified(record: SessionRecord): SealedTexts
   /** The snapshot of a record, verified; decoded once and kept while it fits. */
   session(record: SessionRecord): Session<M>
+  /** Drops what is kept of a session that is gone. */
+  forget(id: string): void
 }
 
 export interface SnapshotsOptions<M> {
@@ -58,6 +58,15 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   const { backendName, codec, schema, maxBytes } = options
   const cache = byteLru<Kept>(options.cacheBytes)
 
+  function texts(metadata: unknown, context: unknown, place: Place): SealedTexts {
+    return fitting({ context: contextText(context, place), metadata: metadataText(metadata, place) })
+  }
+
+  function fitting(made: SealedTexts): SealedTexts {
+    if (sealedBytes(made) > maxBytes) throw tooLarge('metadata with its context', maxBytes)
+    return made
+  }
+
   function metadataText(metadata: unknown, place: Place): string {
     return encode(checkMetadata(schema === undefined ? metadata : validated(schema, metadata)), 'metadata', place)
   }
@@ -75,10 +84,10 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined {
-    const before = texts(record)
+    const before = verified(record)
     const text = part === 'metadata' ? metadataText(value, record) : contextText(value, record)
     if (text === before[part] || (codec !== textCodec && isEqual(record, part, value))) return undefined
-    return part === 'metadata' ? { context: before.context, metadata: text } : { context: text, metadata: before.metadata }
+    return fitting(part === 'metadata' ? { context: before.context, metadata: text } : { context: text, metadata: before.metadata })
   }
 
   /** By the built-in text: an encrypting codec gives another text for an equal value. */
@@ -88,17 +97,16 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   function moved(record: SessionRecord, place: Place): SealedTexts {
-    if (codec === textCodec) return texts(record)
+    if (codec === textCodec) return verified(record)
     const { metadata, context } = session(record)
     return { metadata: encode(metadata, 'metadata', place), context: contextText(context, place) }
   }
 
-  function record(header: RecordHeader, texts: SealedTexts): SessionRecord {
-    if (sealedBytes(texts) > maxBytes) throw tooLarge('metadata with its context', maxBytes)
-    return { ...header, data: seal(header, texts) }
+  function record(header: RecordHeader, sealed: SealedTexts): SessionRecord {
+    return { ...header, data: seal(header, sealed) }
   }
 
-  function texts(record: SessionRecord): SealedTexts {
+  function verified(record: SessionRecord): SealedTexts {
     return keptFor(record)?.texts ?? unseal(record, backendName)
   }
 
@@ -128,12 +136,12 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   function keep(record: SessionRecord): Kept {
-    const texts = unseal(record, backendName)
+    const opened = unseal(record, backendName)
     const kept: Kept = {
       record,
-      texts,
-      metadata: decode(texts.metadata, 'metadata', record),
-      context: texts.context === '' ? { value: undefined, mutable: false } : decode(texts.context, 'context', record),
+      texts: opened,
+      metadata: decode(opened.metadata, 'metadata', record),
+      context: opened.context === '' ? { value: undefined, mutable: false } : decode(opened.context, 'context', record),
     }
     cache.set(record.id, kept, 400 + 4 * record.data.length)
     return kept
@@ -162,7 +170,7 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     }
   }
 
-  return { metadataText, contextText, changed, moved, record, texts, session }
+  return { texts, changed, moved, record, verified, session, forget: cache.delete }
 }
 
 function plainText(value: unknown): string {

@@ -67,7 +67,7 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
   async function setTtl(id: string, ttlMs: number, options: AccessOptions): Promise<boolean> {
     checkDurationMs(ttlMs, 'ttlMs')
     const stored = await change(id, options, (record, call) => {
-      const texts = snapshots.texts(record)
+      const texts = snapshots.verified(record)
       if (record.ttlMs === ttlMs) return 'same'
       return snapshots.record({ ...accessed({ ...headerOf(record), ttlMs }, call.now), rev: mintRev(), prevRev: record.rev }, texts)
     })
