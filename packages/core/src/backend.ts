@@ -32,7 +32,9 @@
  * @law replace/compare-and-set `replace` writes only where the live record's rev equals `expectedRev`. Of N concurrent
  *   replacers of one rev exactly one wins.
  * @law replace/never-inserts `replace` of an id without a live record writes nothing and gives `current: undefined`.
- * @law replace/loser-gets-current A loser gets the live record that beat it, so that it need not read again.
+ * @law replace/loser-gets-current A loser gets the record that is live at the step that judged it, never one with
+ *   `expectedRev`, so that it need not read again.
+ * @law replace/as-given `replace` stores the record as it is given, instants that lie before the stored ones included.
  * @law touch/forward-only `touch` moves `lastAccessedAt` and `expiresAt` forward, each on its own, never back, and answers
  *   `'touched'` also when the record was later already.
  * @law touch/only-its-rev `touch` acts only on a live record whose rev is `touch.rev`: `'moved'` for another rev,
@@ -70,8 +72,10 @@
  * @law durability/acknowledged A write is as durable as `info.durability` says from the moment its promise resolves.
  *   (It speaks of one engine node; replication is a row of its own in a backend's README.)
  * @law durability/no-early-reads No call shows a write that is not yet that durable.
- * @law atomic/one-step One method is one atomic step in the engine: one statement, script, transaction or log frame. There
- *   is no read-then-write in JavaScript, except under a lock that excludes every other writer.
+ * @law atomic/one-step One method on one id is one atomic step in the engine: one statement (a call of a server-side
+ *   function counts), script, transaction or log frame. There is no read-then-write in JavaScript, except under a lock that
+ *   excludes every other writer. `list`, `deleteExpired` and the owner index may take several steps; each deletion, with its
+ *   re-check and its events, is one.
  * @law atomic/neighbours Calls that travel together are judged one by one: a bad call fails alone.
  *
  * Lifecycle and failures

@@ -16,6 +16,10 @@ export interface BatcherOptions<I, R> {
   isDataError(error: unknown): boolean
   /** Calls that travel together at most. Default 256. */
   readonly maxCalls?: number
+  /** Size of an input, where inputs can be large: a flush of 256 calls of 2 MiB is more than a driver can put into one request. */
+  bytesOf?(input: I): number
+  /** Bytes that travel together at most; a single larger input travels alone. Default 8 MiB. */
+  readonly maxBytes?: number
   /** Calls that wait at most; beyond that `OVERLOADED`. Default 16,384. */
   readonly maxQueued?: number
 }
@@ -43,6 +47,7 @@ interface Entry<I, R> {
 export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   const maxCalls = options.maxCalls ?? 256
   const maxQueued = options.maxQueued ?? 16_384
+  const maxBytes = options.maxBytes ?? 8_388_608
   let queue: Entry<I, R>[] = []
   let busy = false
   let drained: (() => void)[] = []
@@ -68,17 +73,24 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
     for (const done of waiting) done()
   }
 
-  /** The next flush: in order, one entry a key; later entries of a taken key, and all beyond `maxCalls`, stay queued. */
+  /** The next flush: in order, one entry a key; later entries of a taken key, and all beyond the bounds, stay queued. */
   function take(): Entry<I, R>[] {
     const taken: Entry<I, R>[] = []
     const left: Entry<I, R>[] = []
     const keys = new Set<string>()
     const now = performance.now()
+    let bytes = 0
+    let full = false
     for (const entry of queue) {
       if (entry.call.signal?.aborted) entry.reject(entry.call.signal.reason)
       else if (entry.call.deadlineAt <= now) entry.reject(notSent(options.name))
-      else if (taken.length >= maxCalls || keys.has(entry.key)) left.push(entry)
-      else taken.push(entry)
+      else if (full || keys.has(entry.key)) left.push(entry)
+      else {
+        const size = options.bytesOf?.(entry.input) ?? 0
+        full = taken.length > 0 && (taken.length >= maxCalls || bytes + size > maxBytes)
+        bytes += size
+        ;(full ? left : taken).push(entry)
+      }
       keys.add(entry.key)
     }
     queue = left
