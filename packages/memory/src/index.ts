@@ -1,0 +1,2 @@
+export { memoryBackend } from './memory-backend.ts'
+export type { MemoryBackendOptions } from './options.ts'
