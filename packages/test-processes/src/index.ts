@@ -1,0 +1,7 @@
+export { type LoopbackAddress, listenOnLoopback } from './loopback.ts'
+export { createNews, type News } from './news.ts'
+export type { ObservedRequest } from './observed-request.ts'
+export { pidIsGone, portRefuses } from './proof.ts'
+export { type Relay, startRelay } from './relay.ts'
+export { type RoundRobin, startRoundRobin } from './round-robin.ts'
+export { type Exit, type RunningNode, type StartOptions, startNode } from './running-node.ts'
