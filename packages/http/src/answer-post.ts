@@ -1,0 +1,124 @@
+import type { Session } from '@mcp-session/core'
+import { readBody } from './body.ts'
+import { cursorsOf } from './cursors.ts'
+import type { Exchange, Reply } from './exchange.ts'
+import { forward, isForOneServer } from './inbox.ts'
+import { initializeSession } from './initialize.ts'
+import { isRequest, type JsonRpcMessage, type JsonRpcRequest } from './json-rpc.ts'
+import type { LiveServer } from './live-server.ts'
+import { messageExtra } from './message-extra.ts'
+import { type ProtocolState, readProtocolState, takesBatches, takesPriming, versionOf } from './protocol-state.ts'
+import { replies } from './responses.ts'
+import { restoreServer } from './restore.ts'
+import { missingId, type Route } from './route.ts'
+import type { Runtime } from './runtime.ts'
+
+export async function answerPost<M>(
+  runtime: Runtime<M>,
+  exchange: Exchange,
+  { sessionId, version: header }: Extract<Route, { to: 'post' }>,
+  owner: string | null,
+): Promise<Reply> {
+  const body = await readBody(exchange, runtime.options.maxBodyBytes)
+  if (body === 'too-large') return replies.tooLarge(runtime.options.maxBodyBytes)
+  if (!body.ok) return replies.badRequest(body.problem, body.code)
+  const { messages, batch } = body
+  const initialize = messages.find((message) => isRequest(message) && message.method === 'initialize')
+  if (sessionId === undefined) {
+    if (initialize === undefined || !isRequest(initialize)) return missingId()
+    if (batch) return replies.badRequest('Invalid Request: initialize cannot be part of a batch', -32600)
+    return initializeSession(runtime, exchange, initialize, owner)
+  }
+  const session = await runtime.sessions.retrieve(sessionId, { owner })
+  const state = readProtocolState(session?.context)
+  if (session === undefined || state === undefined) return replies.notFound()
+  if (initialize !== undefined) return replies.badRequest('Invalid Request: the session is initialized already', -32600)
+  const version = versionOf(header, state)
+  if (version === undefined) return replies.badRequest('Bad Request: unsupported MCP-Protocol-Version')
+  if (batch && !takesBatches(state)) return replies.badRequest(`Invalid Request: revision ${state.version} has no batches`, -32600)
+  const post: Post<M> = { runtime, exchange, session, state, version, batch }
+  const requests = messages.filter(isRequest)
+  return requests.length === 0 ? passOn(post, messages) : run(post, messages, requests)
+}
+
+interface Post<M> {
+  readonly runtime: Runtime<M>
+  readonly exchange: Exchange
+  readonly session: Session<M>
+  readonly state: ProtocolState
+  /** The revision that this request speaks. */
+  readonly version: string
+  readonly batch: boolean
+}
+
+/** Notifications and answers of the client: 202 once they are delivered, or lie in the log for the node that waits for them. */
+async function passOn<M>(post: Post<M>, messages: readonly JsonRpcMessage[]): Promise<Reply> {
+  const { runtime, session } = post
+  for (const message of messages) {
+    const here = runtime.live.get(session.id)
+    if (isForOneServer(message) && here?.link.isAddressee(message) !== true) {
+      if (!(await forward(runtime.log, session.id, message))) return replies.notFound()
+      continue
+    }
+    const reply = await withServer(post, async (live) => {
+      runtime.scopes.run({ snapshot: session }, () => live.link.deliver(message, messageExtra(post.exchange)))
+    })
+    if (reply !== undefined) return reply
+  }
+  return replies.accepted()
+}
+
+async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], requests: readonly JsonRpcRequest[]): Promise<Reply> {
+  const { runtime, exchange, session, version } = post
+  const { jsonWaitMs } = runtime.options
+  const begun = await withServer(post, async (live) => {
+    const call = live.link.begin(requests)
+    if (call === undefined) return replies.badRequest('Invalid Request: a request with this id is running already', -32600)
+    try {
+      await call.start(jsonWaitMs)
+      const resumable = takesPriming(version)
+        ? { call: () => call.detach(), standalone: () => runtime.streams.end(session.id, 0) }
+        : undefined
+      const extra = messageExtra(exchange, resumable)
+      runtime.scopes.run({ snapshot: session }, () => {
+        for (const message of messages) live.link.deliver(message, extra)
+      })
+      return call
+    } catch (error) {
+      call.abort()
+      throw error
+    }
+  })
+  if (begun === undefined || 'status' in begun) return begun ?? replies.notFound()
+  const outcome = await begun.outcome
+  if (outcome.as === 'ended') return replies.notFound()
+  if (outcome.as === 'json') return replies.answers(outcome.answers, post.batch, session.id)
+  const { opening } = outcome
+  const stream = runtime.streams.open({
+    sessionId: session.id,
+    cursors: cursorsOf(session.id),
+    from: { opening, sequence: opening, unanswered: requests.length },
+    isPrimed: takesPriming(version),
+  })
+  if (begun.isDetached()) runtime.streams.end(session.id, opening)
+  return replies.stream(stream, session.id)
+}
+
+/** Runs `use` with the session's server, restored where this node has none; it is not evicted meanwhile. */
+async function withServer<M, T>(post: Post<M>, use: (live: LiveServer<M>) => Promise<T>): Promise<T | Reply> {
+  const { runtime, exchange, session, state } = post
+  const held = await runtime.live.hold(session.id, async () => {
+    const live = await runtime.connect(session, exchange)
+    if (await restoreServer(live, state)) return live
+    await live.close()
+    return undefined
+  })
+  if (held === 'full') return replies.unavailable('all live sessions of this node are busy', 5)
+  if (held === undefined) return replies.notFound()
+  try {
+    held.live.see(session)
+    return await use(held.live)
+  } finally {
+    held.release()
+  }
+}

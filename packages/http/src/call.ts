@@ -1,0 +1,158 @@
+import { streamName } from './cursors.ts'
+import { deferred } from './deferred.ts'
+import { type EventLog, endKey, internalStreams, type OpeningFrame } from './event-log.ts'
+import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './json-rpc.ts'
+import type { OpenStreams } from './open-streams.ts'
+import { SessionEnded } from './session-ended.ts'
+
+/** How the requests of one POST are answered: all at once as JSON, or through an SSE stream. */
+export type Outcome =
+  | { readonly as: 'json'; readonly answers: readonly JsonRpcResponse[] }
+  | { readonly as: 'stream'; readonly opening: number }
+  | { readonly as: 'ended' }
+
+/** The requests of one POST while they run. */
+export interface Call {
+  /** Settles once; `'ended'`: the session or the live server has ended before. */
+  readonly outcome: Promise<Outcome>
+  /** Resolves when every request has its last event, durably where it is a stream. */
+  readonly done: Promise<void>
+  /** Starts the wait for a plain answer; 0: becomes a stream before anything runs. Rejects where the log cannot be written. */
+  start(jsonWaitMs: number): Promise<void>
+  /** A message that belongs to the call: it becomes a stream. Resolves after the durable append. */
+  relate(message: JsonRpcMessage): Promise<void>
+  /** The last message of one request; of two only the first counts. */
+  answer(response: JsonRpcResponse): Promise<void>
+  /** A cancelled request ends without an answer. */
+  cancel(id: RequestId): Promise<void>
+  /** Ends the HTTP response as soon as there is something to resume from; the call goes on. */
+  detach(): void
+  isDetached(): boolean
+  /** The live server has closed: nothing will be answered. */
+  abort(): void
+}
+
+export interface CallOptions {
+  readonly sessionId: string
+  readonly requests: readonly JsonRpcRequest[]
+  readonly node: string
+  readonly log: EventLog
+  readonly streams: OpenStreams
+  /** An answer that neither log nor client could be given. */
+  readonly onLost: (error: unknown) => void
+}
+
+export function newCall({ sessionId, requests, node, log, streams, onLost }: CallOptions): Call {
+  const ends: (JsonRpcResponse | 'cancelled' | undefined)[] = requests.map(() => undefined)
+  /** Requests of a batch that ended before there was a stream to write to. */
+  const held = new Set<number>()
+  const outcome = deferred<Outcome>()
+  const done = deferred<void>()
+  let opening: Promise<number> | undefined
+  /** Everything is written one after the other: the order in which the server sent is the order of the log. */
+  let written: Promise<unknown> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+  let unwritten = requests.length
+  let isDetached = false
+
+  function open(): Promise<number> {
+    opening ??= openStream().catch((error: unknown) => {
+      opening = undefined
+      settlePlainly()
+      throw error
+    })
+    return opening
+  }
+
+  async function openStream(): Promise<number> {
+    clearTimeout(timer)
+    const frame: OpeningFrame = { requests: requests.map(({ id }) => id), node }
+    const sequence = await log.append(sessionId, internalStreams.opened, JSON.stringify(frame), { announced: false })
+    if (sequence === undefined) throw new SessionEnded()
+    for (const index of held) void inTurn(() => writeEnd(index))
+    held.clear()
+    outcome.resolve({ as: 'stream', opening: sequence })
+    return sequence
+  }
+
+  /** Where the log cannot be written the call stays a plain one: it runs already, and may still be answered as JSON. */
+  async function becomeStream(): Promise<number | undefined> {
+    return open().catch(() => undefined)
+  }
+
+  function settlePlainly(): void {
+    if (ends.includes(undefined)) return
+    clearTimeout(timer)
+    outcome.resolve({ as: 'json', answers: ends.filter((last) => last !== undefined && last !== 'cancelled') })
+    done.resolve()
+  }
+
+  function inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const turn = written.then(write)
+    written = turn.catch(() => {})
+    return turn
+  }
+
+  async function end(index: number, last: JsonRpcResponse | 'cancelled'): Promise<void> {
+    if (index < 0 || ends[index] !== undefined) return
+    ends[index] = last
+    if (opening !== undefined) return inTurn(() => writeEnd(index))
+    held.add(index)
+    settlePlainly()
+  }
+
+  async function writeEnd(index: number): Promise<void> {
+    const at = await opening?.catch(() => undefined)
+    if (at === undefined) {
+      held.add(index)
+      return
+    }
+    const last = ends[index]
+    const data = last === undefined || last === 'cancelled' ? '' : JSON.stringify(last)
+    try {
+      await log.append(sessionId, streamName(at), data, { key: endKey(at, index), announced: !streams.has(sessionId, at) })
+    } catch (error) {
+      // The log did not take it: whoever listens on this node gets it all the same, without an id to resume from.
+      if (data === '' || !streams.finish(sessionId, at, data)) onLost(error)
+    }
+    unwritten -= 1
+    if (unwritten === 0) done.resolve()
+  }
+
+  return {
+    outcome: outcome.promise,
+    done: done.promise,
+    async start(jsonWaitMs) {
+      if (jsonWaitMs === 0) await open()
+      else timer = setTimeout(() => void becomeStream(), jsonWaitMs)
+    },
+    relate: (message) =>
+      inTurn(async () => {
+        const at = await open()
+        const announced = !streams.has(sessionId, at)
+        if ((await log.append(sessionId, streamName(at), JSON.stringify(message), { announced })) === undefined) throw new SessionEnded()
+      }),
+    answer(response) {
+      return end(
+        requests.findIndex(({ id }) => id === response.id),
+        response,
+      )
+    },
+    cancel(id) {
+      return end(
+        requests.findIndex((request) => request.id === id),
+        'cancelled',
+      )
+    },
+    detach() {
+      isDetached = true
+      void becomeStream().then((at) => at !== undefined && streams.end(sessionId, at))
+    },
+    isDetached: () => isDetached,
+    abort() {
+      clearTimeout(timer)
+      outcome.resolve({ as: 'ended' })
+      done.resolve()
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import type { StoredEvent } from '@mcp-session/core/backend'
+import { type Cursor, type Cursors, streamName } from './cursors.ts'
+import { type EventLog, endIndex } from './event-log.ts'
+import type { WakeUps } from './wake-ups.ts'
+
+/** Which part of a session's log an SSE response is a tail of. */
+export interface StreamQuery {
+  readonly sessionId: string
+  readonly cursors: Cursors
+  /** Send what comes after. */
+  readonly from: Cursor
+  /** Whether the client takes an event with an id and no data, which gives it a cursor before the first message. */
+  readonly isPrimed: boolean
+}
+
+/** The body of one SSE response. */
+export interface StreamBody {
+  readonly frames: AsyncGenerator<string, void, undefined>
+  /** The client has gone: reading ends. */
+  cancel(): void
+}
+
+/** One SSE response while it is open. */
+export interface EventStream extends StreamBody {
+  /** Ends the response after what is in the log, with `retry`: the client comes back for the rest. */
+  end(): void
+  /** Sends a message that the log did not take, after everything that it did take, and ends the response. */
+  finish(message: string): void
+}
+
+export interface EventStreamOptions {
+  readonly log: EventLog
+  readonly wakeUps: WakeUps
+  readonly retryMs: number
+  readonly keepAliveMs: number
+  readonly now: () => number
+  /** Called at every look at the log: an open stream counts as access. */
+  readonly onLook: () => void
+  readonly onClosed: () => void
+}
+
+/** Opens a tail. It reads the log when the client takes more, so a slow client costs no memory. */
+export function eventStream(query: StreamQuery, options: EventStreamOptions): EventStream {
+  const { sessionId, cursors, from } = query
+  const { opening } = from
+  const { log, wakeUps, retryMs, keepAliveMs, now } = options
+  const watch = wakeUps.watch(sessionId)
+  let isEnding = false
+  const unlogged: string[] = []
+
+  async function* frames(): AsyncGenerator<string, void, undefined> {
+    let { sequence: after, unanswered } = from
+    let sentAt = now()
+    try {
+      yield firstFrame(query, retryMs)
+      for (;;) {
+        options.onLook()
+        const page = await look(after)
+        if (page === undefined) return
+        for (const event of page) {
+          after = event.sequence
+          if (endIndex(event.key) !== undefined) unanswered -= 1
+          if (event.data !== '') yield messageFrame(event.data, cursors.encode({ opening, sequence: after, unanswered }))
+          sentAt = now()
+          if (unanswered === 0) return
+        }
+        if (page.length > 0) continue
+        if (unlogged.length > 0) {
+          for (const message of unlogged) yield messageFrame(message)
+          return
+        }
+        if (isEnding) {
+          yield retryFrame(retryMs)
+          return
+        }
+        if (now() - sentAt >= keepAliveMs) {
+          yield ': keep-alive\n\n'
+          sentAt = now()
+        }
+        if (!(await watch.next()) && !isEnding) return
+      }
+    } finally {
+      watch.close()
+      options.onClosed()
+    }
+  }
+
+  /** New events; none while the engine is down, since the stream outlives a short outage; `undefined`: the session has ended. */
+  async function look(after: number): Promise<readonly StoredEvent[] | undefined> {
+    try {
+      return (await log.read(sessionId, streamName(opening), after))?.events
+    } catch {
+      return []
+    }
+  }
+
+  return {
+    frames: frames(),
+    cancel() {
+      watch.close()
+      options.onClosed()
+    },
+    end() {
+      isEnding = true
+      watch.close()
+    },
+    finish(message) {
+      unlogged.push(message)
+      wakeUps.wake(sessionId)
+    },
+  }
+}
+
+function firstFrame({ cursors, from, isPrimed }: StreamQuery, retryMs: number): string {
+  if (!isPrimed) return retryFrame(retryMs)
+  return `retry: ${retryMs}\nid: ${cursors.encode(from)}\ndata: \n\n`
+}
+
+function retryFrame(retryMs: number): string {
+  return `retry: ${retryMs}\n\n`
+}
+
+function messageFrame(message: string, id?: string): string {
+  return id === undefined ? `event: message\ndata: ${message}\n\n` : `event: message\nid: ${id}\ndata: ${message}\n\n`
+}

@@ -1,0 +1,8 @@
+export type { FetchOptions } from './fetch-adapter.ts'
+export type { JsonRpcMessage, RequestId } from './json-rpc.ts'
+export type { ServerFactory } from './live-server.ts'
+export type { SessionHandlerOptions } from './options.ts'
+export type { AuthInfo, Principal, PrincipalContext, PrincipalFunction } from './principal.ts'
+export type { SessionHandle } from './session-handle.ts'
+export { createSessionHandler, type SessionHandler } from './session-handler.ts'
+export type { ConnectableServer, MessageExtra, SendOptions, SessionTransport } from './session-transport.ts'
