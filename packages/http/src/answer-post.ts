@@ -12,6 +12,7 @@ import { replies } from './responses.ts'
 import { restoreServer } from './restore.ts'
 import { missingId, type Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
+import { SessionEnded } from './session-ended.ts'
 
 export async function answerPost<M>(
   runtime: Runtime<M>,
@@ -38,7 +39,12 @@ export async function answerPost<M>(
   if (batch && !takesBatches(state)) return replies.badRequest(`Invalid Request: revision ${state.version} has no batches`, -32600)
   const post: Post<M> = { runtime, exchange, session, state, version, batch }
   const requests = messages.filter(isRequest)
-  return requests.length === 0 ? passOn(post, messages) : run(post, messages, requests)
+  try {
+    return await (requests.length === 0 ? passOn(post, messages) : run(post, messages, requests))
+  } catch (error) {
+    if (error instanceof SessionEnded) return interrupted(post)
+    throw error
+  }
 }
 
 interface Post<M> {
@@ -91,7 +97,7 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
   })
   if (begun === undefined || 'status' in begun) return begun ?? replies.notFound()
   const outcome = await begun.outcome
-  if (outcome.as === 'ended') return replies.notFound()
+  if (outcome.as === 'ended') return interrupted(post)
   if (outcome.as === 'json') return replies.answers(outcome.answers, post.batch, session.id)
   const { opening } = outcome
   const stream = runtime.streams.open({
@@ -102,6 +108,12 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
   })
   if (begun.isDetached()) runtime.streams.end(session.id, opening)
   return replies.stream(stream, session.id)
+}
+
+/** The session has ended, or only its server on this node: a 404 for the latter would make the client throw its session away. */
+async function interrupted<M>({ runtime, session }: Post<M>): Promise<Reply> {
+  const still = await runtime.sessions.retrieve(session.id, { owner: session.owner })
+  return still === undefined ? replies.notFound() : replies.unavailable('the call was interrupted', 2)
 }
 
 /** Runs `use` with the session's server, restored where this node has none; it is not evicted meanwhile. */

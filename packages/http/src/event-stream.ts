@@ -42,41 +42,26 @@ export interface EventStreamOptions {
 /** Opens a tail. It reads the log when the client takes more, so a slow client costs no memory. */
 export function eventStream(query: StreamQuery, options: EventStreamOptions): EventStream {
   const { sessionId, cursors, from } = query
-  const { opening } = from
   const { log, wakeUps, retryMs, keepAliveMs, now } = options
   const watch = wakeUps.watch(sessionId)
   let isEnding = false
   const unlogged: string[] = []
+  let place = from
+  let sentAt = now()
 
   async function* frames(): AsyncGenerator<string, void, undefined> {
-    let { sequence: after, unanswered } = from
-    let sentAt = now()
     try {
       yield firstFrame(query, retryMs)
       for (;;) {
         options.onLook()
-        const page = await look(after)
-        if (page === undefined) return
-        for (const event of page) {
-          after = event.sequence
-          if (endIndex(event.key) !== undefined) unanswered -= 1
-          if (event.data !== '') yield messageFrame(event.data, cursors.encode({ opening, sequence: after, unanswered }))
-          sentAt = now()
-          if (unanswered === 0) return
-        }
-        if (page.length > 0) continue
-        if (unlogged.length > 0) {
-          for (const message of unlogged) yield messageFrame(message)
-          return
-        }
-        if (isEnding) {
-          yield retryFrame(retryMs)
-          return
-        }
-        if (now() - sentAt >= keepAliveMs) {
-          yield ': keep-alive\n\n'
-          sentAt = now()
-        }
+        const events = await look(place.sequence)
+        if (events === undefined) return
+        yield* messageFrames(events)
+        if (place.unanswered === 0) return
+        if (events.length > 0) continue
+        const last = lastFrame()
+        if (last !== undefined) return yield last
+        if (now() - sentAt >= keepAliveMs) yield keepAliveFrame()
         if (!(await watch.next()) && !isEnding) return
       }
     } finally {
@@ -85,10 +70,30 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
     }
   }
 
+  function* messageFrames(events: readonly StoredEvent[]): Generator<string, void, undefined> {
+    for (const { sequence, key, data } of events) {
+      place = { ...place, sequence, unanswered: place.unanswered - (endIndex(key) === undefined ? 0 : 1) }
+      sentAt = now()
+      if (data !== '') yield messageFrame(data, cursors.encode(place))
+      if (place.unanswered === 0) return
+    }
+  }
+
+  /** What ends the response once everything in the log is sent. */
+  function lastFrame(): string | undefined {
+    if (unlogged.length > 0) return unlogged.map((message) => messageFrame(message)).join('')
+    return isEnding ? retryFrame(retryMs) : undefined
+  }
+
+  function keepAliveFrame(): string {
+    sentAt = now()
+    return ': keep-alive\n\n'
+  }
+
   /** New events; none while the engine is down, since the stream outlives a short outage; `undefined`: the session has ended. */
   async function look(after: number): Promise<readonly StoredEvent[] | undefined> {
     try {
-      return (await log.read(sessionId, streamName(opening), after))?.events
+      return (await log.read(sessionId, streamName(from.opening), after))?.events
     } catch {
       return []
     }

@@ -12,6 +12,8 @@ export const replies = {
   nothingLeft: (): Reply => ({ status: 204, headers: {} }),
 
   answers(answers: readonly JsonRpcResponse[], batch: boolean, sessionId: string): Reply {
+    // Every request was cancelled: a request needs a JSON answer or a stream, and an empty stream is one.
+    if (answers.length === 0) return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, body: ': cancelled\n\n' }
     const headers = { 'Content-Type': 'application/json', 'Mcp-Session-Id': sessionId }
     return { status: 200, headers, body: JSON.stringify(batch ? answers : answers[0]) }
   },
@@ -35,7 +37,7 @@ export const replies = {
     },
   }),
 
-  badRequest: (problem: string, code: number = -32000): Reply => failure(400, code, problem),
+  badRequest: (problem: string, code?: number): Reply => failure(400, code ?? -32000, problem),
   unauthorized: (): Reply => failure(401, -32000, 'Unauthorized', { 'WWW-Authenticate': 'Bearer' }),
   forbidden: (problem: string): Reply => failure(403, -32000, `Forbidden: ${problem}`),
   /** Unknown, expired, deleted and foreign sessions: the same bytes. */

@@ -6,7 +6,7 @@ import type { JsonRpcResponse, RequestId } from './json-rpc.ts'
 import { isRequest, isRequestId, isResponse, type JsonRpcMessage, type JsonRpcNotification, type JsonRpcRequest } from './json-rpc.ts'
 import type { OpenStreams } from './open-streams.ts'
 import { requestIds } from './request-ids.ts'
-import { SessionEnded } from './session-ended.ts'
+import { ServerClosed, SessionEnded } from './session-ended.ts'
 import type { MessageExtra, SendOptions, SessionTransport } from './session-transport.ts'
 
 /** This package's end of the transport of one live server. */
@@ -54,7 +54,7 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     async start() {},
     async send(message, sendOptions) {
       if (isResponse(message)) return sendAnswer(message)
-      if (isClosed) throw new SessionEnded()
+      if (isClosed) throw new ServerClosed()
       if (!isRequest(message)) return sendNotification(message, sendOptions)
       awaited.add(message.id)
       try {
@@ -68,7 +68,7 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
       if (isClosed) return
       isClosed = true
       for (const { call } of running.values()) call.abort()
-      for (const { reject } of asked.values()) reject(new SessionEnded())
+      for (const { reject } of asked.values()) reject(new ServerClosed())
       awaited.clear()
       onClose()
       transport.onclose?.()
@@ -103,7 +103,7 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
   }
 
   function hand(message: JsonRpcMessage, extra: MessageExtra | undefined): void {
-    if (isClosed) throw new SessionEnded()
+    if (isClosed) throw new ServerClosed()
     transport.onmessage?.(message, extra)
   }
 

@@ -63,6 +63,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
   const live = liveSessions<M>(options.liveSessions, now)
   const runtime: Runtime<M> = { options, sessions, log, streams, live, scopes, connect }
   const idle = setInterval(() => live.closeIdle(options.liveIdleMs), Math.min(30_000, Math.ceil(options.liveIdleMs / 4))).unref()
+  const active = new Set<Promise<Reply>>()
   let closing: Promise<void> | undefined
 
   /** An open stream counts as access, but one access now and then is enough. */
@@ -137,8 +138,14 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
   }
 
   async function handle(exchange: Exchange): Promise<Reply> {
-    const answer = await reply(exchange)
-    return { ...answer, headers: { ...answer.headers, ...corsHeaders(exchange.headers, hosts) } }
+    const answering = reply(exchange)
+    active.add(answering)
+    try {
+      const answer = await answering
+      return { ...answer, headers: { ...answer.headers, ...corsHeaders(exchange.headers, hosts) } }
+    } finally {
+      active.delete(answering)
+    }
   }
 
   async function close(): Promise<void> {
@@ -147,6 +154,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, options.drainMs)
     })
+    await Promise.race([deadline, Promise.allSettled(active)])
     await live.closeAll(deadline)
     clearTimeout(timer)
     clearInterval(idle)

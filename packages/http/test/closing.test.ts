@@ -44,6 +44,19 @@ describe('handler.close', () => {
     expect((await events.rest()).at(-1)?.retry).toBe('50')
   })
 
+  it('answers a call that it gives up on with 503, so that the client keeps its session', async () => {
+    const { promise: underway, resolve: onTool } = deferred<string>()
+    const backend = memoryBackend()
+    await backend.open()
+    const node = await startNode(backend, { server: serverFactory(2, { onTool }), drainMs: 1, jsonWaitMs: 60_000 })
+    const client = await rawClient(node.url)
+    const answer = client.post({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'hold', arguments: { word: 'cut' } } })
+    await underway
+    await node.handler.close()
+    expect((await answer).status).toBe(503)
+    await backend.close()
+  })
+
   it('may be called twice', async () => {
     const node = await startNode(memoryBackend())
     await Promise.all([node.handler.close(), node.handler.close()])

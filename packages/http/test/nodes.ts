@@ -5,9 +5,10 @@ import type { SessionBackend } from '@mcp-session/core/backend'
 import { memoryBackend } from '@mcp-session/memory'
 import { sqliteBackend } from '@mcp-session/sqlite'
 import { onTestFinished } from 'vitest'
+import { deferred } from '../src/deferred.ts'
 import { createSessionHandler, type SessionHandler, type SessionHandlerOptions } from '../src/index.ts'
 import { type Listening, listen } from './listening.ts'
-import { type Counter, counterSchema, serverFactory } from './mcp-servers.ts'
+import { type Counter, counterSchema, type Holds, serverFactory } from './mcp-servers.ts'
 
 /** One process of a cluster, played by a handler with its own server. */
 export interface TestNode extends Listening {
@@ -53,4 +54,13 @@ export async function sharedStore(engine: 'memory' | 'sqlite'): Promise<() => Se
   const folder = await mkdtemp(join(tmpdir(), 'mcp-session-http-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return () => sqliteBackend({ path: join(folder, 'sessions.db') })
+}
+
+/** A node on memory whose tool `hold` waits until the test lets it go. */
+export async function holdingNode(options: NodeOptions = {}): Promise<TestNode & { holds: Holds; underway: Promise<string> }> {
+  const holds: Holds = new Map()
+  const { promise: underway, resolve: onTool } = deferred<string>()
+  const store = await sharedStore('memory')
+  const node = await startNode(store(), { server: serverFactory(1, { holds, onTool }), ...options })
+  return { ...node, holds, underway }
 }

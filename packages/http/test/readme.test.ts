@@ -29,7 +29,7 @@ async function run(folder: string) {
 
 it('shows the example that is type-checked and run here', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-  const [, shown] = /```ts\n([^]*?)```/.exec(readme) ?? []
+  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
   expect(shown).toBe(await readFile(example, 'utf8'))
 })
 

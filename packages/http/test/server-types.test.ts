@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import type { AuthInfo as AuthInfoV1 } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import { Server as ServerV1 } from '@modelcontextprotocol/sdk/server/index.js'
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
@@ -6,6 +7,15 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AuthInfo, ConnectableServer, ServerFactory } from '../src/index.ts'
 
 const identity = { name: 'typed', version: '1' }
+
+describe('the sources', () => {
+  it('import no SDK', async () => {
+    const folder = new URL('../src/', import.meta.url)
+    const files = await readdir(folder)
+    expect(files).toContain('session-transport.ts')
+    for (const file of files) expect(await readFile(new URL(file, folder), 'utf8'), file).not.toMatch(/from '@modelcontextprotocol/)
+  })
+})
 
 describe('ConnectableServer', () => {
   it('is every server class of both SDK majors', () => {
