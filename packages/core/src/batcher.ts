@@ -108,7 +108,8 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
 
   async function flushApart(entries: readonly Entry<I, R>[]): Promise<void> {
     for (const entry of entries) {
-      if (entry.call.deadlineAt <= performance.now()) entry.reject(notSent(options.name))
+      if (entry.call.signal?.aborted) entry.reject(entry.call.signal.reason)
+      else if (entry.call.deadlineAt <= performance.now()) entry.reject(notSent(options.name))
       else await flushTogether([entry])
     }
   }

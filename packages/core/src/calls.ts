@@ -18,7 +18,7 @@ export interface Calls {
   writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>>
   /** Waits for others, but not beyond the call's deadline or its abort. */
   wait(call: Call, others: Promise<unknown>): Promise<void>
-  /** Waits for a random time below `maxMs`; full jitter. */
+  /** Waits for a random time below `maxMs`, not beyond the deadline; full jitter. */
   pause(call: Call, maxMs: number): Promise<void>
   /** Takes no further calls, and resolves when none is in flight or all are past their deadlines. */
   end(): Promise<void>
@@ -108,12 +108,14 @@ export function calls(options: CallsOptions): Calls {
       try {
         return { value: await send(call, 'write', step), resent: unknown !== undefined }
       } catch (error) {
+        if (call.signal?.aborted) throw error
         if (isUnknown(error)) unknown = error
         if (unknown === undefined || !isWorthSendingAgain(error, call)) throw unknown ?? error
       }
       meter.add('retries')
       await pause(call, Math.min(10 * 2 ** attempt, 250)).catch(() => {})
-      if (call.signal?.aborted || performance.now() >= call.deadlineAt) throw unknown
+      call.signal?.throwIfAborted()
+      if (performance.now() >= call.deadlineAt) throw unknown
     }
   }
 
@@ -137,7 +139,7 @@ export function calls(options: CallsOptions): Calls {
     return wait(
       call,
       new Promise((resolve) => {
-        setTimeout(resolve, Math.random() * maxMs)
+        setTimeout(resolve, Math.min(Math.random() * maxMs, call.deadlineAt - performance.now()))
       }),
     )
   }
@@ -186,7 +188,7 @@ function isWorthSendingAgain(error: unknown, call: Call): boolean {
 }
 
 /** The driver's own sentence may name hosts, keys and values: it stays in `cause`. */
-function failureText(error: unknown): string {
+export function failureText(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
   return `The engine failed with ${error instanceof Error ? error.name : typeof error}${code}; the driver's error is the cause`
 }

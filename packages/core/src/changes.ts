@@ -17,6 +17,9 @@ export interface Changes {
   ): Promise<Changed | undefined>
 }
 
+/** What begins this close to the deadline ends as a lost race, not as a call that was not sent in time. */
+const marginMs = 5
+
 export interface Changed {
   readonly before: SessionRecord
   /** `same`: nothing was written. */
@@ -34,6 +37,7 @@ export function changes(options: { readonly backend: SessionBackend; readonly ca
       if (before === undefined) return undefined
       const after = next(before, now)
       if (after === 'same') return { before, after }
+      endAtDeadline(call, lost)
       const result = await replace(after, before.rev, now)
       if (result.replaced) return { before, after }
       meter.add('conflicts')
@@ -41,11 +45,15 @@ export function changes(options: { readonly backend: SessionBackend; readonly ca
         stored = result.current
         continue
       }
-      await calls.pause(call, Math.min(2 ** lost, 100))
-      if (performance.now() >= call.deadlineAt) throw conflict(backend.info.name, lost + 1)
+      await calls.pause(call, Math.min(2 ** lost, 100)).catch(() => {})
+      endAtDeadline(call, lost + 1)
       now = calls.again(call)
       stored = await calls.read(now, () => backend.get(id, now))
     }
+  }
+
+  function endAtDeadline(call: Call, lost: number): void {
+    if (lost > 0 && performance.now() + marginMs >= call.deadlineAt) throw conflict(backend.info.name, lost)
   }
 
   /** One compare-and-set, sent again when its reply got lost. */

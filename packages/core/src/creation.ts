@@ -64,6 +64,7 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
 
   async function insertMinted(call: Call, make: (id: string) => SessionRecord): Promise<SessionRecord> {
     const abandoned: SessionRecord[] = []
+    let unknown: unknown
     for (;;) {
       const record = make(mintId())
       try {
@@ -71,11 +72,13 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
         for (const ghost of abandoned) inBackground(calls.write(call, () => backend.delete(ghost.id, ghost.rev, call)))
         return inserted
       } catch (error) {
+        if (call.signal?.aborted) throw error
         // An id that nobody has seen can be left behind; one whose fate is unknown must not be tried again.
-        if (!isLostReply(error) || performance.now() >= call.deadlineAt || call.signal?.aborted) throw error
+        if (isLostReply(error)) unknown = error
+        if (!isLostReply(error) || performance.now() >= call.deadlineAt) throw unknown ?? error
         abandoned.push(record)
         meter.add('retries')
-        await calls.pause(call, Math.min(10 * 2 ** abandoned.length, 250))
+        await calls.pause(call, Math.min(10 * 2 ** abandoned.length, 250)).catch(() => {})
       }
     }
   }

@@ -1,9 +1,10 @@
 import { expiryOf, instantAfter } from './expiry.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import { checkKind, idMint } from './ids.ts'
-import { checkDurationMs } from './lifetimes.ts'
+import { checkDurationMs, checkWholeNumber } from './lifetimes.ts'
 import { checkOwner } from './owner.ts'
 import type { Metadata, Session } from './sessions.ts'
+import { checkMetadata } from './snapshots.ts'
 
 export interface NewSessionOptions {
   /** Default `s`. */
@@ -17,9 +18,12 @@ export interface NewSessionOptions {
   readonly now?: number | undefined
 }
 
+/** More than any store keeps. */
+const mostBytes = 2 * 1_048_576
+
 /** A session that is in no store, for `sessions.restore`. Metadata is copied and deep-frozen. */
 export function newSession<M extends object = Metadata>(metadata?: M, options: NewSessionOptions = {}): Session<M> {
-  const now = options.now ?? Date.now()
+  const now = options.now === undefined ? Date.now() : checkWholeNumber(options.now, 'now', 0, Number.MAX_SAFE_INTEGER)
   const ttlMs = checkDurationMs(options.ttlMs ?? Number.POSITIVE_INFINITY, 'ttlMs')
   const mustEndAt = instantAfter(now, checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs'))
   return Object.freeze({
@@ -31,7 +35,7 @@ export function newSession<M extends object = Metadata>(metadata?: M, options: N
     mustEndAt,
     expiresAt: expiryOf(now, ttlMs, mustEndAt),
     rev: 'detached',
-    metadata: copyOf(metadata ?? {}) as M,
+    metadata: copyOf(metadata === undefined ? {} : metadata) as M,
     context: undefined,
   })
 }
@@ -56,5 +60,5 @@ export function getCreatedAt(session: Session<unknown>): number {
 }
 
 function copyOf(metadata: object): unknown {
-  return frozenCopy(metadata, 'metadata', Number.POSITIVE_INFINITY).value
+  return frozenCopy(checkMetadata(metadata), 'metadata', mostBytes).value
 }

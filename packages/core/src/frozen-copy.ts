@@ -52,7 +52,8 @@ function copy(value: unknown, walk: Walk): unknown {
       return value
     case 'bigint':
       walk.exotic = true
-      count(walk, 4)
+      // Hexadecimal digits cost linear time, the decimal ones of a bomb (1n << 60_000_000n) minutes.
+      count(walk, value.toString(16).length)
       return value
     case 'object':
       if (value !== null) return copyObject(value, walk)

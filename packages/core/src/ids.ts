@@ -41,7 +41,8 @@ export function revMint(): () => string {
   }
 }
 
-const rotatedMark = '!'
+/** Two flipped bits at least from any minted rev: one must not turn a live session into one that is not found. */
+const rotatedMark = '!!'
 
 /** The rev of a record that was rotated away: it stands under the old id until it is deleted, and counts as not found. */
 export function rotatedRev(rev: string): string {

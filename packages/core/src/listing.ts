@@ -5,7 +5,7 @@ import { isRotated } from './ids.ts'
 import { checkWholeNumber } from './lifetimes.ts'
 import { checkOwner } from './owner.ts'
 import type { CorruptSession, ListOptions, Session, SessionPage } from './sessions.ts'
-import type { StoreParts } from './store-parts.ts'
+import type { Method, StoreParts } from './store-parts.ts'
 
 export interface Listing<M> {
   list(options: ListOptions): Promise<SessionPage<M>>
@@ -16,7 +16,7 @@ export interface Listing<M> {
 const defaultLimit = 100
 const countLimit = 1_000
 
-export function listing<M>(parts: StoreParts<M>): Listing<M> {
+export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
   const { options, backend, calls, snapshots } = parts
 
   async function list(given: ListOptions): Promise<SessionPage<M>> {
@@ -28,7 +28,8 @@ export function listing<M>(parts: StoreParts<M>): Listing<M> {
   async function* iterate(given: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession> {
     let cursor: string | undefined
     do {
-      const next: SessionPage<M> = await list({ ...given, cursor })
+      const from = cursor
+      const next: SessionPage<M> = await method('list', () => list({ ...given, cursor: from }))
       yield* next.sessions
       cursor = next.cursor
     } while (cursor !== undefined)
@@ -54,7 +55,8 @@ export function listing<M>(parts: StoreParts<M>): Listing<M> {
       ...(cursor === undefined ? {} : { cursor: checkCursor(cursor) }),
     }
     const call = calls.begin(signal)
-    const answer = await calls.read(call, () => backend.list(query, call).catch(refusedCursor))
+    const ask = () => backend.list(query, call)
+    const answer = await calls.read<ListPage | TypeError>(call, cursor === undefined ? ask : () => ask().catch(refusedCursor))
     if (answer instanceof TypeError) throw answer
     const records = answer.records.filter((record) => !isRotated(record) && !isExpired(record, call.now))
     return answer.cursor === undefined ? { records } : { records, cursor: answer.cursor }

@@ -1,5 +1,6 @@
 import { access } from './access.ts'
-import { calls } from './calls.ts'
+import type { SessionBackend } from './backend.ts'
+import { calls, failureText } from './calls.ts'
 import { changes } from './changes.ts'
 import { cleanupExpired } from './cleanup.ts'
 import { clock } from './clock.ts'
@@ -41,12 +42,7 @@ async function openBackend({ backend }: Pick<CheckedOptions<unknown>, 'backend'>
   try {
     await backend.open()
   } catch (error) {
-    if (SessionError.is(error)) throw error
-    const known = backend.classify(error)
-    throw new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `The backend did not open: ${messageOf(error)}`, {
-      retryable: known?.retryable ?? false,
-      cause: error,
-    })
+    throw typed(backend, error, 'did not open')
   }
   const { name, contract } = backend.info
   if ((contract as number) === 1) return
@@ -57,8 +53,21 @@ async function openBackend({ backend }: Pick<CheckedOptions<unknown>, 'backend'>
   )
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+async function closeBackend(backend: SessionBackend): Promise<void> {
+  try {
+    await backend.close()
+  } catch (error) {
+    throw typed(backend, error, 'did not close')
+  }
+}
+
+function typed(backend: SessionBackend, error: unknown, what: string): SessionError {
+  if (SessionError.is(error)) return error
+  const known = backend.classify(error)
+  return new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `The backend ${what}. ${failureText(error)}`, {
+    retryable: known?.retryable ?? false,
+    cause: error,
+  })
 }
 
 async function openStore<M extends object>(options: CheckedOptions<M>): Promise<Sessions<M>> {
@@ -75,7 +84,7 @@ async function openStore<M extends object>(options: CheckedOptions<M>): Promise<
   const updating = updates(parts, reading)
   const removing = removal(parts, reading)
   const rotating = rotation(parts, reading, creating)
-  const paging = listing(parts)
+  const paging = listing(parts, method)
   const events = backend.events && eventStore(parts, backend.events, method)
   const signals = backend.signals && signalHub(parts, backend.signals, method)
   await engine.synchronize()
@@ -103,7 +112,7 @@ async function openStore<M extends object>(options: CheckedOptions<M>): Promise<
     await Promise.all([...background, parts.touches.drain()])
     await ended
     await signals?.end()
-    await backend.close()
+    await closeBackend(backend)
   }
 
   function close(): Promise<void> {
@@ -112,7 +121,7 @@ async function openStore<M extends object>(options: CheckedOptions<M>): Promise<
   }
 
   return {
-    create: (metadata, given = {}) => method('create', () => creating.create(metadata ?? {}, given)),
+    create: (metadata, given = {}) => method('create', () => creating.create(metadata === undefined ? {} : metadata, given)),
     retrieve: (id, given = {}) => method('retrieve', () => reading.retrieve(id, given)),
     update: (id, fn, given = {}) => method('update', updating.update(id, fn, given)),
     updateContext: (id, fn, given = {}) => method('updateContext', updating.updateContext(id, fn, given)),

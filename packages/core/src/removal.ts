@@ -27,7 +27,7 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
     const deleted =
       accessOptions.owner === undefined
         ? (await calls.writeAgain(call, () => backend.delete(id, undefined, call))).value
-        : (await takeOut(id, entry, false)) !== undefined
+        : (await takeOut(id, entry, false, snapshots.verified)) !== undefined
     snapshots.forget(id)
     if (deleted) meter.add('deleted')
     return deleted
@@ -35,7 +35,7 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
 
   async function consume(id: string, accessOptions: AccessOptions): Promise<Session<M> | undefined> {
     const entry = enter(id, accessOptions)
-    const taken = entry && (await takeOut(id, entry, true))
+    const taken = entry && (await takeOut(id, entry, true, snapshots.session))
     meter.add(taken === undefined ? 'misses' : 'hits')
     snapshots.forget(id)
     if (taken !== undefined) meter.add('deleted')
@@ -43,14 +43,14 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
   }
 
   /** Reads and deletes just what was read, until nobody changes it in between. `decisive`: it matters who deleted it. */
-  async function takeOut(id: string, entry: Entry, decisive: boolean): Promise<Session<M> | undefined> {
+  async function takeOut<T>(id: string, entry: Entry, decisive: boolean, open: (record: SessionRecord) => T): Promise<T | undefined> {
     for (let lost = 0; ; lost += 1) {
       const call = calls.again(entry.call)
       const record = entry.visible(await calls.read(call, () => backend.get(id, call)), call)
       if (record === undefined) return undefined
-      const session = snapshots.session(record)
+      const opened = open(record)
       const { value, resent } = await calls.writeAgain(call, () => backend.delete(id, record.rev, call))
-      if (value) return session
+      if (value) return opened
       // Our own first attempt may have deleted it, or somebody else: absence does not name the winner.
       if (resent && decisive) throw lostReply(backend.info.name)
       if (lost > 0) await calls.pause(call, Math.min(2 ** lost, 100))

@@ -22,7 +22,7 @@ const markerTtlMs = 60_000
  * crash after (1) loses the session and never doubles it. Its events stay behind and go with the marker.
  */
 export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insertMinted }: Creation<M>): Rotation<M> {
-  const { backend, calls, changes, snapshots, turns, mintRev, inBackground } = parts
+  const { options: settings, backend, calls, changes, snapshots, turns, mintRev, inBackground } = parts
 
   async function rotate(id: string, options: RotateOptions): Promise<Session<M> | undefined> {
     const newOwner = options.newOwner === undefined ? undefined : checkOwner(options.newOwner, 'newOwner')
@@ -30,7 +30,8 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
     if (entry === undefined) return undefined
     const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
     return turns.inTurn(id, arrive, async () => {
-      const call = calls.again(entry.call)
+      // An abort between the steps would lose the session: from here on there is none.
+      const { signal: _signal, ...call } = calls.again(entry.call)
       const marked = await changes.compareAndSet(id, call, entry.visible, (record, at) => marker(record, at))
       if (marked === undefined || marked.after === 'same') return undefined
       const owner = newOwner === undefined ? marked.before.owner : newOwner
@@ -54,15 +55,27 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
         return snapshots.record(header, snapshots.moved(before, header))
       })
     } catch (error) {
-      // Certainly not created: give the session back rather than lose it.
-      if (SessionError.is(error) && error.outcome === 'none') await putBack(before, marked, call).catch(() => {})
+      // Certainly not created: give the session back rather than lose it, and take the time that this needs.
+      if (SessionError.is(error) && error.outcome === 'none') {
+        const back = putBack(before, marked, { now: call.now, deadlineAt: performance.now() + settings.callTimeoutMs })
+        inBackground(back)
+        await calls.wait(call, back).catch(() => {})
+      }
       throw error
     }
   }
 
   async function putBack(before: SessionRecord, marked: SessionRecord, call: Call): Promise<void> {
     const back = snapshots.record({ ...headerOf(before), rev: mintRev(), prevRev: marked.rev }, snapshots.verified(before))
-    await calls.writeAgain(call, () => backend.replace(back, marked.rev, call))
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await calls.writeAgain(call, () => backend.replace(back, marked.rev, call))
+        return
+      } catch (error) {
+        if (!SessionError.is(error) || !error.retryable || performance.now() >= call.deadlineAt) throw error
+        await calls.pause(call, Math.min(10 * 2 ** attempt, 250))
+      }
+    }
   }
 
   return { rotate }

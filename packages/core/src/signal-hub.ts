@@ -1,4 +1,4 @@
-import type { SignalBus } from './backend.ts'
+import type { SignalBus, SignalListener } from './backend.ts'
 import type { SessionSignals } from './sessions.ts'
 import type { Method, StoreParts } from './store-parts.ts'
 
@@ -11,20 +11,41 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
   const { calls, options } = parts
   const subscriptions = new Set<() => Promise<void>>()
 
+  /** A listener that throws harms nobody, and is heard of. */
+  function guarded(listener: SignalListener): SignalListener {
+    return (message) => {
+      try {
+        listener(message)
+      } catch (error) {
+        options.onError(error)
+      }
+    }
+  }
+
   return {
     publish: (channel, message) =>
       method('publish', async () => {
-        check(channel, 'channel', 255)
-        check(message, 'message', 1_024)
+        checkChannel(channel)
+        checkMessage(message)
         const call = calls.begin(undefined)
         await calls.write(call, () => bus.publish(channel, message, call))
       }),
 
     subscribe: (channel, listener) =>
       method('subscribe', async () => {
-        check(channel, 'channel', 255)
+        checkChannel(channel)
+        if (typeof listener !== 'function') throw new TypeError(`listener must be a function, got ${typeof listener}`)
         const call = calls.begin(undefined)
-        const unsubscribe = await calls.read(call, () => bus.subscribe(channel, listener))
+        let late = false
+        const begin = async () => {
+          const begun = await bus.subscribe(channel, guarded(listener))
+          if (late) await begun()
+          return begun
+        }
+        const unsubscribe = await calls.read(call, begin).catch((error: unknown) => {
+          late = true
+          throw error
+        })
         const stop = async () => {
           if (subscriptions.delete(stop)) await unsubscribe()
         }
@@ -38,8 +59,13 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
   }
 }
 
-function check(text: unknown, name: string, maxBytes: number): void {
-  if (typeof text !== 'string') throw new TypeError(`${name} must be a string, got ${typeof text}`)
-  const bytes = Buffer.byteLength(text)
-  if (bytes < 1 || bytes > maxBytes) throw new RangeError(`${name} must have 1 to ${maxBytes} bytes, got ${bytes}`)
+function checkChannel(channel: unknown): void {
+  if (typeof channel !== 'string') throw new TypeError(`channel must be a string, got ${typeof channel}`)
+  if (channel.length < 1 || channel.length > 255) throw new RangeError(`channel must have 1 to 255 characters, got ${channel.length}`)
+}
+
+function checkMessage(message: unknown): void {
+  if (typeof message !== 'string') throw new TypeError(`message must be a string, got ${typeof message}`)
+  const bytes = Buffer.byteLength(message)
+  if (bytes < 1 || bytes > 1_024) throw new RangeError(`message must have 1 to 1024 bytes, got ${bytes}`)
 }

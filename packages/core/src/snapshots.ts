@@ -68,7 +68,11 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   function metadataText(metadata: unknown, place: Place): string {
-    return encode(checkMetadata(schema === undefined ? metadata : validated(schema, metadata)), 'metadata', place)
+    return encode(accepted(metadata), 'metadata', place)
+  }
+
+  function accepted(metadata: unknown): object {
+    return checkMetadata(schema === undefined ? metadata : validated(schema, metadata))
   }
 
   function contextText(context: unknown, place: Place): string {
@@ -78,15 +82,17 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   function encode(value: unknown, part: CodecContext['part'], place: Place): string {
     const copy = frozenCopy(value, part, maxBytes)
     if (codec === textCodec) return encodeText(copy.value, copy.exotic)
-    const text = codec.encode(copy.value, { ...place, part })
+    // Just what `decode` will be given: a codec may bind all of it.
+    const text = codec.encode(copy.value, { id: place.id, owner: place.owner, part })
     if (typeof text === 'string' && text !== '' && isWellFormed(text) && !text.includes('\0')) return text
     throw new TypeError('codec.encode must return well-formed text without NUL, at least one character')
   }
 
   function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined {
     const before = verified(record)
-    const text = part === 'metadata' ? metadataText(value, record) : contextText(value, record)
-    if (text === before[part] || (codec !== textCodec && isEqual(record, part, value))) return undefined
+    const next = part === 'metadata' ? accepted(value) : value
+    const text = next === undefined ? '' : encode(next, part, record)
+    if (text === before[part] || (codec !== textCodec && isEqual(record, part, next))) return undefined
     return fitting(part === 'metadata' ? { context: before.context, metadata: text } : { context: text, metadata: before.metadata })
   }
 
@@ -178,7 +184,8 @@ function plainText(value: unknown): string {
   return encodeText(copy.value, copy.exotic)
 }
 
-function checkMetadata(value: unknown): object {
+/** An object that can be metadata; what is in it, a walk tells. */
+export function checkMetadata(value: unknown): object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && isPlainObject(value)) return value
   throw new TypeError(`metadata must be a plain object, got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value}`)
 }

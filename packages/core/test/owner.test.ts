@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { checkOwner, isSameOwner, isWellFormed } from '../src/owner.ts'
+
+describe('an owner', () => {
+  it.each([null, 'alice', ' ', '["https://issuer","alice","client"]', 'a\nb', '😀', 'x'.repeat(1_024), 'é'.repeat(512)])(
+    'can be %j',
+    (owner) => {
+      expect(checkOwner(owner)).toBe(owner)
+    },
+  )
+
+  it.each(['', 'x'.repeat(1_025), 'é'.repeat(513), 'a\0b', '\ud800', 'x\udc00y'])('cannot be %j', (owner) => {
+    expect(() => checkOwner(owner)).toThrow(RangeError)
+    expect(() => checkOwner(owner, 'newOwner')).toThrow(/^newOwner must/)
+  })
+
+  it.each([5, undefined, {}, true])('that is %s is a TypeError', (owner) => {
+    expect(() => checkOwner(owner)).toThrow(TypeError)
+  })
+})
+
+describe('the comparison', () => {
+  it('tells equal owners from all others', () => {
+    const owners = [null, 'null', 'alice', 'Alice', 'alice ', 'alic', '=', '=alice', 'é', 'e\u0301']
+    for (const [a, one] of owners.entries()) {
+      for (const [b, other] of owners.entries()) expect(isSameOwner(one, other)).toBe(a === b)
+    }
+  })
+
+  it('compares texts of any length', () => {
+    expect(isSameOwner('x'.repeat(1_024), 'x'.repeat(1_024))).toBe(true)
+    expect(isSameOwner('x'.repeat(1_024), 'x')).toBe(false)
+  })
+})
+
+it('tells lone surrogates from pairs', () => {
+  expect(['', 'a', '😀', '\ud83d\ude00'].every(isWellFormed)).toBe(true)
+  expect(['\ud83d', '\ude00', '\ude00\ud83d', 'a\ud83db', '😀\ud83d'].some(isWellFormed)).toBe(false)
+})
