@@ -1,0 +1,101 @@
+import { performance } from 'node:perf_hooks'
+import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-session/core/backend'
+import { type Connection, pause } from './connection.ts'
+import { isBusy, isDataError, locked } from './sqlite-errors.ts'
+
+/** The write lane: steps that are pending together share one `BEGIN IMMEDIATE … COMMIT`, one sync of the disk. */
+export interface WriteLane {
+  /** Runs a step inside a transaction and gives its result once that is committed. It throws a SessionError before it writes, if at all. */
+  run<T>(call: Call, step: () => T): Promise<T>
+  /** Resolves once nothing is queued or in flight. */
+  drain(): Promise<void>
+}
+
+/** Gives a step's result to its caller, after the commit. */
+type Tell = () => void
+
+interface Job {
+  readonly call: Call
+  step(): Tell
+  reject(error: unknown): void
+  /** Why it must not run any more; its caller knows already. */
+  dropped: { readonly error: unknown } | undefined
+}
+
+export function writeLane(connection: Connection): WriteLane {
+  const pending = new Set<Job>()
+  let count = 0
+  const batches = batcher<Job, Tell>({ name: 'sqlite', flush, isDataError })
+
+  function run<T>(call: Call, step: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const job: Job = { call, step: () => told(resolve, step()), reject, dropped: undefined }
+      pending.add(job)
+      // The steps of a flush run one after the other, so that calls of one id can share it: every call has a key of its own.
+      count += 1
+      batches.run(String(count), job, call).then(
+        (tell) => {
+          pending.delete(job)
+          tell()
+        },
+        (error: unknown) => {
+          pending.delete(job)
+          reject(error)
+        },
+      )
+    })
+  }
+
+  async function flush(jobs: readonly Job[]): Promise<readonly BatchOutcome<Tell>[]> {
+    for (;;) {
+      try {
+        return jobs.every((job) => job.dropped) ? jobs.map(outcome) : connection.transact(() => jobs.map(outcome))
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        dropLate(error)
+        await pause(nextDeadline())
+        dropLate(error)
+      }
+    }
+  }
+
+  /** While the lock is awaited, every call ends at its own deadline, those that are still queued included. */
+  function dropLate(busy: unknown): void {
+    const now = performance.now()
+    for (const job of pending) {
+      if (job.call.signal?.aborted) drop(job, job.call.signal.reason)
+      else if (job.call.deadlineAt <= now) drop(job, locked(busy))
+    }
+  }
+
+  function nextDeadline(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const job of pending) {
+      if (job.dropped === undefined) next = Math.min(next, job.call.deadlineAt)
+    }
+    return next
+  }
+
+  return { run, drain: batches.drain }
+}
+
+function told<T>(resolve: (value: T) => void, value: T): Tell {
+  return () => resolve(value)
+}
+
+function drop(job: Job, error: unknown): void {
+  if (job.dropped !== undefined) return
+  job.dropped = { error }
+  job.reject(error)
+}
+
+/** A damaged row is its own call's failure only: it is found before anything is written. */
+function outcome(job: Job): BatchOutcome<Tell> {
+  if (job.dropped !== undefined) return job.dropped
+  try {
+    return { value: job.step() }
+  } catch (error) {
+    if (SessionError.is(error)) return { error }
+    throw error
+  }
+}
