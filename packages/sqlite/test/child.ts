@@ -1,25 +1,32 @@
-import type { Call, SessionBackend, SessionRecord } from '@mcp-session/core/backend'
+import { openSessions, type Sessions } from '@mcp-session/core'
+import type { Call, SessionBackend } from '@mcp-session/core/backend'
 import Database from 'better-sqlite3'
 import { type SqliteBackendOptions, sqliteBackend } from '../src/index.ts'
 
 /** What a test asks of another process. */
 export type Task =
   | { readonly do: 'open'; readonly options: SqliteBackendOptions }
+  | { readonly do: 'open sessions'; readonly options: SqliteBackendOptions }
   | { readonly do: 'be nobody' }
   | { readonly do: 'close' }
   | { readonly do: 'lock'; readonly path: string }
   | { readonly do: 'unlock' }
   | { readonly do: 'increment'; readonly id: string; readonly times: number }
-  | { readonly do: 'disturb'; readonly records: readonly SessionRecord[] }
+  | { readonly do: 'disturb'; readonly ids: readonly string[] }
   | { readonly do: 'write'; readonly concurrency: number }
   | { readonly do: 'publish'; readonly channel: string; readonly messages: readonly string[] }
   | { readonly do: 'subscribe'; readonly channel: string }
+
+export interface Counter {
+  readonly counter: number
+}
 
 export type Answer = Readonly<Record<string, unknown>>
 
 const now = 1_000_000
 const unbounded = { maxEvents: Number.POSITIVE_INFINITY, maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }
 let backend: SessionBackend | undefined
+let sessions: Sessions<Counter> | undefined
 let holder: Database.Database | undefined
 let writes = 0
 
@@ -41,7 +48,11 @@ async function perform(task: Task): Promise<Answer> {
       new Database(':memory:').close()
       if (process.getuid?.() === 0) process.seteuid?.(65_534)
       return {}
+    case 'open sessions':
+      sessions = await openSessions<Counter>({ backend: sqliteBackend(task.options), callTimeoutMs: 60_000 })
+      return {}
     case 'close':
+      await sessions?.close()
       await backend?.close()
       return {}
     case 'lock':
@@ -55,7 +66,7 @@ async function perform(task: Task): Promise<Answer> {
     case 'increment':
       return await increment(task.id, task.times)
     case 'disturb':
-      return await disturb(task.records)
+      return await disturb(task.ids)
     case 'write':
       await Promise.all(Array.from({ length: task.concurrency }, writeForEver))
       return {}
@@ -69,38 +80,25 @@ async function perform(task: Task): Promise<Answer> {
 }
 
 async function increment(id: string, times: number): Promise<Answer> {
-  let conflicts = 0
-  let record = await store().get(id, call())
-  for (let done = 0; done < times; ) {
-    if (record === undefined) throw new Error('the session is gone')
-    const { counter } = JSON.parse(record.data)
-    writes += 1
-    const next: SessionRecord = {
-      ...record,
-      rev: `${process.pid}.${writes}`,
-      prevRev: record.rev,
-      data: JSON.stringify({ counter: counter + 1 }),
-    }
-    const result = await store().replace(next, record.rev, call())
-    if (result.replaced) done += 1
-    else conflicts += 1
-    record = result.replaced ? next : result.current
+  for (let done = 0; done < times; done += 1) {
+    await sessionsOf().update(id, ({ counter }) => ({ counter: counter + 1 }))
   }
-  return { conflicts }
+  return { conflicts: sessionsOf().metrics().conflicts }
 }
 
 /** Everything that could bring a deleted session back, and how much of it came before the delete. */
-async function disturb(records: readonly SessionRecord[]): Promise<Answer> {
+async function disturb(ids: readonly string[]): Promise<Answer> {
   let won = 0
-  for (const record of records) {
+  for (const id of ids) {
     writes += 1
-    const key = `${process.pid}.${writes}`
-    const [touched, replaced, appended] = await Promise.all([
-      store().touch({ id: record.id, rev: record.rev, lastAccessedAt: now + 1, expiresAt: now + 60_001 }, call()),
-      store().replace({ ...record, rev: key, prevRev: record.rev }, record.rev, call()),
-      store().events?.append(record.id, { key, stream: 'a', data: 'x' }, unbounded, call()),
+    const event = { key: `${process.pid}.${writes}`, stream: 'a', data: 'x' }
+    const [updated, touched, extended, appended] = await Promise.all([
+      sessionsOf().update(id, ({ counter }) => ({ counter: counter + 1 })),
+      sessionsOf().touch(id),
+      sessionsOf().setTtl(id, 120_000),
+      sessionsOf().events?.append(id, event, unbounded),
     ])
-    if (touched === 'touched' || replaced.replaced || appended !== undefined) won += 1
+    if (updated !== undefined || touched || extended || appended !== undefined) won += 1
   }
   return { won }
 }
@@ -119,6 +117,11 @@ async function writeForEver(): Promise<void> {
 
 function store(): SessionBackend {
   if (backend !== undefined) return backend
+  throw new Error('not open')
+}
+
+function sessionsOf(): Sessions<Counter> {
+  if (sessions !== undefined) return sessions
   throw new Error('not open')
 }
 

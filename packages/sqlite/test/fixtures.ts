@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openSessions, type Sessions } from '@mcp-session/core'
 import {
   type Call,
   type Retention,
@@ -12,6 +13,7 @@ import {
 import Database from 'better-sqlite3'
 import { expect, onTestFinished } from 'vitest'
 import { type SqliteBackendOptions, sqliteBackend } from '../src/index.ts'
+import type { Counter } from './child.ts'
 
 /** An instant long ago: no test depends on the clock of the machine. */
 export const epoch = 1_000_000
@@ -30,6 +32,13 @@ export async function opened(options: SqliteBackendOptions): Promise<SessionBack
   await backend.open()
   onTestFinished(() => backend.close())
   return backend
+}
+
+/** A store of counters on a backend of its own, without sweeps. */
+export async function openedSessions(options: SqliteBackendOptions): Promise<Sessions<Counter>> {
+  const sessions = await openSessions<Counter>({ backend: sqliteBackend(options), cleanupIntervalMs: 0, callTimeoutMs: 60_000 })
+  onTestFinished(() => sessions.close())
+  return sessions
 }
 
 /** A connection that goes around the backend. */
