@@ -20,4 +20,8 @@ const handler = await createSessionHandler({
 
 const port = Number(process.env['PORT'] ?? 3000)
 const server = createServer(handler.node).listen(port, '127.0.0.1', () => console.log(server.address()))
-process.once('SIGTERM', () => void handler.close().then(() => server.close()))
+process.once('SIGTERM', async () => {
+  await handler.close()
+  server.close()
+  setImmediate(() => server.closeIdleConnections()) // the connection of a stream that has just ended
+})
