@@ -194,7 +194,7 @@ export function failureText(error: unknown): string {
 }
 
 /** The typed error for using a store that is closed or closing. */
-export function closed(name: string): SessionError {
+function closed(name: string): SessionError {
   return new SessionError('MCP_SESSION_CLOSED', `The store on ${name} is closed: open another one`)
 }
 
@@ -209,7 +209,7 @@ function overloaded(name: string, maxInFlight: number): SessionError {
 }
 
 /** The typed error for a call that has not settled by its deadline. */
-export function timedOut(name: string, callTimeoutMs: number, outcome: 'none' | 'unknown'): SessionError {
+function timedOut(name: string, callTimeoutMs: number, outcome: 'none' | 'unknown'): SessionError {
   const effect = outcome === 'none' ? 'nothing was written' : 'it may still be written'
   return new SessionError('MCP_SESSION_TIMEOUT', `No answer from ${name} within ${callTimeoutMs} ms; ${effect}`, {
     retryable: true,

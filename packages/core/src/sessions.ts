@@ -146,7 +146,7 @@ export interface Sessions<M = Metadata> extends AsyncDisposable {
   setTtl(id: string, ttlMs: number, options?: AccessOptions): Promise<boolean>
   /** Counts as an access, at once. Whether the session was there; never revives one. */
   touch(id: string, options?: AccessOptions): Promise<boolean>
-  /** Moves the session to a new id; the old one is dead at once on every node. `undefined`: not found. */
+  /** Moves the session to a new id; the old one is dead at once on every node. Once begun it is not aborted. `undefined`: not found. */
   rotate(id: string, options?: AccessOptions & { readonly newOwner?: string | null | undefined }): Promise<Session<M> | undefined>
   /** One page of live sessions of this kind. */
   list(options?: ListOptions): Promise<SessionPage<M>>

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSessions, SessionError } from '../src/index.ts'
-import { fails, hang, parked } from './reactions.ts'
+import { fails, hang, lostRequest, parked } from './reactions.ts'
 import { DriverError, type ScriptedMethod, scriptedBackend } from './scripted-backend.ts'
 import { failure, openStore, sessionFailure, startAt } from './store.ts'
 
@@ -72,6 +72,22 @@ describe('close', () => {
     await closing
     expect(sessions.metrics().touches).toBe(1)
     expect(backend.sent.map(({ method }) => method).slice(-2)).toEqual(['touch', 'close'])
+  })
+
+  it('waits for accesses and deletions whose replies got lost and which are to be sent again', async () => {
+    const { sessions, backend } = await openStore({ touchIntervalMs: 0 })
+    const { id } = await sessions.create({})
+    backend.once('touch', lostRequest)
+    await sessions.retrieve(id)
+    await sessions.close()
+    expect(backend.sent.map(({ method }) => method).slice(-3)).toEqual(['touch', 'touch', 'close'])
+    const other = await openStore({ backend: scriptedBackend() })
+    const { id: old } = await other.sessions.create({})
+    other.backend.once('delete', lostRequest)
+    await other.sessions.rotate(old)
+    await other.sessions.close()
+    expect(other.backend.sent.map(({ method }) => method).slice(-3)).toEqual(['delete', 'delete', 'close'])
+    expect(other.backend.records.size).toBe(1)
   })
 
   it('waits no longer than the deadlines of hung calls', async () => {

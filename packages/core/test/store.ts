@@ -18,7 +18,7 @@ export interface Store<M> {
 
 export const startAt = 1_700_000_000_000
 
-export function manualClock(at: number = startAt): ManualClock {
+function manualClock(at: number = startAt): ManualClock {
   let current = at
   return {
     now: () => current,

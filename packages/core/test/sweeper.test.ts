@@ -132,6 +132,8 @@ describe('the sweeper', () => {
     })
     await vi.advanceTimersByTimeAsync(1_000)
     const stopped = stop().then(() => log.push('stopped'))
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    expect(log).toEqual(['pass'])
     finish()
     await stopped
     await vi.advanceTimersByTimeAsync(10_000)
