@@ -18,11 +18,26 @@ interface Walk {
   readonly maxBytes: number
   readonly path: (string | number)[]
   readonly ancestors: object[]
+  /** What large values share: walked once, counted each time. */
+  readonly known: Map<object, Known>
+  objects: number
+  /** Levels of the deepest object so far. */
+  deepest: number
   /** A lower bound of the encoded size so far: what stops a bomb of shared references while walking. */
   bytes: number
   exotic: boolean
   mutable: boolean
 }
+
+interface Known {
+  readonly copied: object
+  readonly bytes: number
+  /** Levels below it. */
+  readonly height: number
+}
+
+/** Small values are walked without looking for what they share: that would cost them more than it saves. */
+const manyObjects = 1_000
 
 /**
  * Copies a value that the store can keep exactly, and freezes the copy. Anything else is a `TypeError` that names the path:
@@ -30,7 +45,18 @@ interface Walk {
  * encoding must exceed `maxBytes` is `MCP_SESSION_TOO_LARGE`. Getters and `toJSON` are never run.
  */
 export function frozenCopy(value: unknown, label: string, maxBytes: number): FrozenCopy {
-  const walk: Walk = { label, maxBytes, path: [], ancestors: [], bytes: 0, exotic: false, mutable: false }
+  const walk: Walk = {
+    label,
+    maxBytes,
+    path: [],
+    ancestors: [],
+    known: new Map(),
+    objects: 0,
+    deepest: 0,
+    bytes: 0,
+    exotic: false,
+    mutable: false,
+  }
   return { value: copy(value, walk), exotic: walk.exotic, mutable: walk.mutable }
 }
 
@@ -65,14 +91,29 @@ function copy(value: unknown, walk: Walk): unknown {
 }
 
 function copyObject(value: object, walk: Walk): object {
-  if (types.isProxy(value)) refuse(walk, 'a proxy cannot be stored')
-  if (walk.ancestors.length >= maxDepth) {
+  const known = walk.objects > manyObjects ? walk.known.get(value) : undefined
+  const depth = walk.ancestors.length + 1 + (known?.height ?? 0)
+  if (depth > maxDepth) {
     refuse(walk, walk.ancestors.includes(value) ? 'a cycle cannot be stored' : `nested deeper than ${maxDepth} levels`)
   }
+  if (known === undefined) return copyUnknown(value, walk)
+  walk.deepest = Math.max(walk.deepest, depth)
+  count(walk, known.bytes)
+  return known.copied
+}
+
+function copyUnknown(value: object, walk: Walk): object {
+  if (types.isProxy(value)) refuse(walk, 'a proxy cannot be stored')
+  const { bytes, deepest } = walk
   walk.ancestors.push(value)
+  walk.objects += 1
+  const depth = walk.ancestors.length
+  walk.deepest = depth
   count(walk, 2)
   const copied = Array.isArray(value) ? copyArray(value, walk) : copyKeyed(value, walk)
   walk.ancestors.pop()
+  if (walk.objects > manyObjects) walk.known.set(value, { copied, bytes: walk.bytes - bytes, height: walk.deepest - depth })
+  walk.deepest = Math.max(walk.deepest, deepest)
   return copied
 }
 

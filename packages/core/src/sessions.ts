@@ -103,7 +103,7 @@ export interface SessionsOptions<M = Metadata> {
   readonly ttlMs?: number | undefined
   /** Absolute lifetime of new sessions in milliseconds. Default `Infinity`. */
   readonly maxLifetimeMs?: number | undefined
-  /** A read writes its access at most that often. Default max(1, min(the session's ttlMs / 20, 60,000)). */
+  /** A read writes its access at most that often; `Infinity`: reads do not extend sessions. Default max(1, min(the session's ttlMs / 20, 60,000)). */
   readonly touchIntervalMs?: number | undefined
   /** Between two sweeps in the background, in milliseconds, jittered. Default 60,000; 0: none. */
   readonly cleanupIntervalMs?: number | undefined

@@ -69,7 +69,10 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
     const stored = await change(id, options, (record, call) => {
       const texts = snapshots.verified(record)
       if (record.ttlMs === ttlMs) return 'same'
-      return snapshots.record({ ...accessed({ ...headerOf(record), ttlMs }, call.now), rev: mintRev(), prevRev: record.rev }, texts)
+      // Counted from now, also where the clock went back since the last access: a ttl of 0 ends the session at once.
+      const lastAccessedAt = Math.max(record.createdAt, call.now)
+      const header = accessed({ ...headerOf(record), ttlMs, lastAccessedAt }, call.now)
+      return snapshots.record({ ...header, rev: mintRev(), prevRev: record.rev }, texts)
     })
     return stored !== undefined
   }

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { SessionError } from '../src/errors.ts'
 import { frozenCopy } from '../src/frozen-copy.ts'
 import { storable } from './storable.ts'
@@ -129,6 +129,35 @@ describe('size', () => {
     const error = thrown(() => frozenCopy({ bomb }, 'metadata', mebibyte))
     expect(SessionError.is(error, 'MCP_SESSION_TOO_LARGE')).toBe(true)
     expect(String((error as Error).message)).toMatch(/^metadata \(the walk stopped at metadata\.bomb\[0\].*exceeds 1048576 bytes/)
+  })
+
+  it('walks what a large value shares once, and counts it each time', () => {
+    const reads = vi.spyOn(Object, 'getOwnPropertyDescriptor')
+    let bomb: unknown = []
+    for (let level = 0; level < 80; level += 1) bomb = [bomb, bomb]
+    const error = thrown(() => frozenCopy({ bomb }, 'metadata', mebibyte))
+    const seen = reads.mock.calls.length
+    reads.mockRestore()
+    expect(SessionError.is(error, 'MCP_SESSION_TOO_LARGE')).toBe(true)
+    expect(seen).toBeLessThan(4_000)
+  })
+
+  it('copies what a large value shares as if it stood there twice', () => {
+    const part = Array.from({ length: 2_000 }, (_, index) => ({ index }))
+    const { value } = frozenCopy({ a: part, b: { c: part } }, 'metadata', mebibyte)
+    expect(value).toEqual({ a: part, b: { c: part } })
+    const needed = JSON.stringify(part).length
+    expect(() => frozenCopy({ a: part, b: part }, 'metadata', needed)).toThrow(/exceeds/)
+  })
+
+  it('measures the depth of what is shared where it stands', () => {
+    const many = Array.from({ length: 2_000 }, () => ({}))
+    let deep: unknown = 1
+    for (let level = 0; level < 60; level += 1) deep = [deep]
+    let deeper: unknown = deep
+    for (let level = 0; level < 60; level += 1) deeper = [deeper]
+    expect(() => frozenCopy({ many, deep }, 'metadata', mebibyte)).not.toThrow()
+    expect(() => frozenCopy({ many, deep, deeper }, 'metadata', mebibyte)).toThrow(/deeper than 100 levels/)
   })
 
   it.each([
