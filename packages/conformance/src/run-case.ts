@@ -60,7 +60,7 @@ function reasons(error: unknown): string[] {
 }
 
 /** A law in words. */
-export function textOf(law: string): string {
+function textOf(law: string): string {
   return laws[law as LawId] ?? storeLaws[law as StoreLawId] ?? 'unknown'
 }
 

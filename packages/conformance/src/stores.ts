@@ -45,7 +45,7 @@ export function losing(backend: SessionBackend, method: Method | 'append', momen
   })
 }
 
-export class LostConnection extends Error {
+class LostConnection extends Error {
   override readonly name = 'LostConnection'
 
   constructor() {

@@ -21,7 +21,7 @@ interface Place {
   readonly gaps: Set<() => void>
 }
 
-export class EngineGone extends Error {
+class EngineGone extends Error {
   override readonly name = 'EngineGone'
   readonly code = 'ECONNRESET'
 

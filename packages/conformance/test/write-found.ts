@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { finds, hunters } from './hunt.ts'
 import { plants } from './planted/index.ts'
 
-// Run as `node --import tsx test/write-found.ts [plant …]` after plants or cases have changed: which cases find which bug.
+// Run as `node --import tsx test/write-found.ts [plant …]` after plants or cases have changed, then format: which cases find which bug.
 const wanted = process.argv.slice(2)
 const found: Record<string, { law: string; foundBy: string[] }> = {}
 for (const plant of plants.filter(({ id }) => wanted.length === 0 || wanted.includes(id))) {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Harness } from '../../src/index.ts'
 import { plants } from '../planted/index.ts'
 import { harness as correct } from '../readme/harness.ts'
+import { lagging } from './lagging.ts'
 
 /** SQLite with the planted bug that the environment names, in every process. */
 export const harness: Harness = {
@@ -17,6 +18,6 @@ export const harness: Harness = {
 async function reopen(place: string) {
   const backend = await correct.reopen?.(place)
   if (backend === undefined) throw new Error('the harness has reopen')
-  const bug = plants.find(({ id }) => id === process.env['KIT_PROCESS_BUG'])
+  const bug = [...plants, ...lagging].find(({ id }) => id === process.env['KIT_PROCESS_BUG'])
   return bug?.plant(backend, { client: new EventEmitter(), shared: new Map(), crashes: () => 0 }) ?? backend
 }
