@@ -51,4 +51,6 @@ process.once('SIGTERM', async () => {
   await handler.close()
   // A stream that ended just now leaves its connection open for a next request.
   setImmediate(() => http.closeIdleConnections())
+  // A client that does not read its stream, or has connected and never asked, must not keep the process.
+  setTimeout(() => http.closeAllConnections(), 1_000).unref()
 })

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pidIsGone, portRefuses, type RunningNode, startNode } from '@mcp-session/test-processes'
@@ -82,6 +84,16 @@ describe('the example server', { timeout: 60_000 }, () => {
   it('answers 404 beside /mcp', async () => {
     await using server = await start()
     expect((await fetch(new URL('/', urlOf(server)))).status).toBe(404)
+  })
+
+  it('ends on SIGTERM although a client has connected and never asked', async () => {
+    await using server = await start()
+    const silent = connect(Number(urlOf(server).port), '127.0.0.1').on('error', () => {})
+    await once(silent, 'connect')
+    // An answer on a later connection: the silent one has been accepted.
+    expect((await fetch(new URL('/', urlOf(server)))).status).toBe(404)
+    expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    silent.destroy()
   })
 
   it('says what is wrong with its command line and ends', async () => {

@@ -22,7 +22,8 @@ export async function answerGet<M>(
   const from =
     lastEventId === undefined || lastEventId === '' ? await freshStream(runtime, session) : await resume(runtime, session, lastEventId)
   if ('status' in from) return from
-  const query = { sessionId: session.id, cursors: cursorsOf(session.id), from, isPrimed: takesPriming(version) }
+  const lastEvents = runtime.live.get(session.id)?.link.callOf(from.opening)?.lastEvents
+  const query = { sessionId: session.id, cursors: cursorsOf(session.id), from, isPrimed: takesPriming(version), lastEvents }
   return replies.stream(runtime.streams.open(query), session.id)
 }
 
@@ -47,7 +48,9 @@ async function resume<M>(runtime: Runtime<M>, session: Session<M>, lastEventId: 
   if (cursor.sequence > page.last) return badCursor()
   // A cursor of the standalone stream that retention has passed goes on at the oldest event kept: after an error the SDKs' clients
   // would never listen again.
-  return cursor.opening === 0 ? cursor : resumeCall(runtime, session, cursor, page.trimmed)
+  if (cursor.opening === 0) return cursor
+  const isRunningHere = runtime.live.get(session.id)?.link.callOf(cursor.opening) !== undefined
+  return resumeCall(runtime, session, cursor, page.trimmed && !isRunningHere)
 }
 
 async function resumeCall<M>({ log }: Runtime<M>, { id }: Session<M>, cursor: Cursor, isTrimmed: boolean): Promise<Cursor | Reply> {
@@ -56,12 +59,14 @@ async function resumeCall<M>({ log }: Runtime<M>, { id }: Session<M>, cursor: Cu
   if (frame === undefined || frame.sequence !== opening) return badCursor()
   const requests = requestsOf(frame.data)
   const ends = new Map<number, number>()
+  let isKept = false
   let isMore = false
   for (let after = opening, wasFull = true; wasFull; ) {
     const page = await log.read(id, streamName(opening), after)
     if (page === undefined) return replies.notFound()
     for (const event of page.events) {
       after = event.sequence
+      isKept = true
       const index = endIndex(event.key)
       if (index !== undefined) ends.set(index, after)
       isMore ||= after > sequence && event.data !== ''
@@ -70,6 +75,8 @@ async function resumeCall<M>({ log }: Runtime<M>, { id }: Session<M>, cursor: Cu
   }
   if (cursor.unanswered === 0 || (ends.size === requests.length && !isMore)) return replies.nothingLeft()
   if (!isTrimmed) return cursor
+  // The oldest goes first: where a message of one call is left, its answer was not taken away but is still to come.
+  if (requests.length === 1 && isKept) return cursor
   const lost = [...requests.keys()].filter((index) => !ends.has(index))
   let unanswered = [...ends.values()].filter((end) => end > sequence).length
   for (const index of lost) {

@@ -105,6 +105,7 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
     cursors: cursorsOf(session.id),
     from: { opening, sequence: opening, unanswered: requests.length },
     isPrimed: takesPriming(version),
+    lastEvents: begun.lastEvents,
   })
   if (begun.isDetached()) runtime.streams.end(session.id, opening)
   return replies.stream(stream, session.id)

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@mcp-session/core/backend'
 import { streamName } from './cursors.ts'
 import { deferred } from './deferred.ts'
 import { type EventLog, endKey, internalStreams, type OpeningFrame } from './event-log.ts'
@@ -11,18 +12,25 @@ export type Outcome =
   | { readonly as: 'stream'; readonly opening: number }
   | { readonly as: 'ended' }
 
+/** What the log has taken as the last event of one request; retention may take it away again. */
+export type LastEvent = Pick<StoredEvent, 'sequence' | 'key' | 'data'>
+
 /** The requests of one POST while they run. */
 export interface Call {
   /** Settles once; `'ended'`: the session or the live server has ended before. */
   readonly outcome: Promise<Outcome>
   /** Resolves when every request has its last event, durably where it is a stream. */
   readonly done: Promise<void>
+  /** Sequence of the frame that opened its stream; `undefined`: it is a plain call so far. */
+  opening(): number | undefined
   /** Starts the wait for a plain answer; 0: becomes a stream before anything runs. Rejects where the log cannot be written. */
   start(jsonWaitMs: number): Promise<void>
   /** A message that belongs to the call: it becomes a stream. Resolves after the durable append. */
   relate(message: JsonRpcMessage): Promise<void>
   /** The last message of one request; of two only the first counts. */
   answer(response: JsonRpcResponse): Promise<void>
+  /** The last events in the log, for the stream that may come too late to read them there: a slow reader, a full log. */
+  lastEvents(): readonly LastEvent[]
   /** A cancelled request ends without an answer. */
   cancel(id: RequestId): Promise<void>
   /** Ends the HTTP response as soon as there is something to resume from; the call goes on. */
@@ -46,9 +54,11 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
   const ends: (JsonRpcResponse | 'cancelled' | undefined)[] = requests.map(() => undefined)
   /** Requests of a batch that ended before there was a stream to write to. */
   const held = new Set<number>()
+  const lastEvents: LastEvent[] = []
   const outcome = deferred<Outcome>()
   const done = deferred<void>()
   let opening: Promise<number> | undefined
+  let openedAt: number | undefined
   /** Everything is written one after the other: the order in which the server sent is the order of the log. */
   let written: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
@@ -69,6 +79,7 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
     const frame: OpeningFrame = { requests: requests.map(({ id }) => id), node }
     const sequence = await log.append(sessionId, internalStreams.opened, JSON.stringify(frame), { announced: false })
     if (sequence === undefined) throw new SessionEnded()
+    openedAt = sequence
     for (const index of held) void inTurn(() => writeEnd(index))
     held.clear()
     outcome.resolve({ as: 'stream', opening: sequence })
@@ -109,8 +120,10 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
     }
     const last = ends[index]
     const data = last === undefined || last === 'cancelled' ? '' : JSON.stringify(last)
+    const key = endKey(at, index)
     try {
-      await log.append(sessionId, streamName(at), data, { key: endKey(at, index), announced: !streams.has(sessionId, at) })
+      const sequence = await log.append(sessionId, streamName(at), data, { key, announced: !streams.has(sessionId, at) })
+      if (sequence !== undefined) lastEvents.push({ sequence, key, data })
     } catch (error) {
       // The log did not take it: whoever listens on this node gets it all the same, without an id to resume from.
       if (data === '' || !streams.finish(sessionId, at, data)) onLost(error)
@@ -122,6 +135,7 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
   return {
     outcome: outcome.promise,
     done: done.promise,
+    opening: () => openedAt,
     async start(jsonWaitMs) {
       if (jsonWaitMs === 0) await open()
       else timer = setTimeout(() => void becomeStream(), jsonWaitMs)
@@ -138,6 +152,7 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
         response,
       )
     },
+    lastEvents: () => lastEvents,
     cancel(id) {
       return end(
         requests.findIndex((request) => request.id === id),

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '@mcp-session/core/backend'
+import type { LastEvent } from './call.ts'
 import { type Cursor, type Cursors, streamName } from './cursors.ts'
 import { type EventLog, endIndex } from './event-log.ts'
 import type { WakeUps } from './wake-ups.ts'
@@ -11,6 +11,8 @@ export interface StreamQuery {
   readonly from: Cursor
   /** Whether the client takes an event with an id and no data, which gives it a cursor before the first message. */
   readonly isPrimed: boolean
+  /** Of a call on this node: what retention may take before this response has read it, such as the first of two large answers. */
+  readonly lastEvents?: (() => readonly LastEvent[]) | undefined
 }
 
 /** The body of one SSE response. */
@@ -46,6 +48,7 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   const watch = wakeUps.watch(sessionId)
   let isEnding = false
   const unlogged: string[] = []
+  const ended = new Set<string>()
   let place = from
   let sentAt = now()
 
@@ -70,9 +73,11 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
     }
   }
 
-  function* messageFrames(events: readonly StoredEvent[]): Generator<string, void, undefined> {
+  function* messageFrames(events: readonly LastEvent[]): Generator<string, void, undefined> {
     for (const { sequence, key, data } of events) {
-      place = { ...place, sequence, unanswered: place.unanswered - (endIndex(key) === undefined ? 0 : 1) }
+      const isLast = endIndex(key) !== undefined
+      if (isLast) ended.add(key)
+      place = { ...place, sequence: Math.max(place.sequence, sequence), unanswered: place.unanswered - (isLast ? 1 : 0) }
       sentAt = now()
       if (data !== '') yield messageFrame(data, cursors.encode(place))
       if (place.unanswered === 0) return
@@ -91,12 +96,18 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   }
 
   /** New events; none while the engine is down, since the stream outlives a short outage; `undefined`: the session has ended. */
-  async function look(after: number): Promise<readonly StoredEvent[] | undefined> {
+  async function look(after: number): Promise<readonly LastEvent[] | undefined> {
     try {
-      return (await log.read(sessionId, streamName(from.opening), after))?.events
+      const page = await log.read(sessionId, streamName(from.opening), after)
+      return page === undefined || page.events.length > 0 ? page?.events : trimmedAnswers(page.last)
     } catch {
       return []
     }
+  }
+
+  /** Only up to the log's end as it was read: what came since may have messages before it. */
+  function trimmedAnswers(last: number): readonly LastEvent[] {
+    return (query.lastEvents?.() ?? []).filter(({ key, sequence }) => sequence > from.sequence && sequence <= last && !ended.has(key))
   }
 
   return {

@@ -68,16 +68,7 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
     },
   })
   const live: LiveServer<M> = { sessionId: session.id, link, see: held.see, state: undefined, isEnding: false, close }
-  const inbox = await openInbox({
-    sessionId: session.id,
-    log,
-    wakeUps,
-    link,
-    onUsed: options.onUsed,
-    onGone() {
-      if (!live.isEnding) void close()
-    },
-  })
+  let inbox: { close(): void } | undefined
 
   /** What the client set by a request that has just succeeded is stored before it learns of the success. */
   async function keepState({ method, params }: JsonRpcRequest): Promise<void> {
@@ -99,6 +90,16 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
   }
 
   try {
+    inbox = await openInbox({
+      sessionId: session.id,
+      log,
+      wakeUps,
+      link,
+      onUsed: options.onUsed,
+      onGone() {
+        if (!live.isEnding) void close()
+      },
+    })
     if (inbox === undefined) throw new SessionEnded()
     await server.connect(link.transport)
     return live

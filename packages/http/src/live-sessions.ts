@@ -125,10 +125,13 @@ export function liveSessions<M>(limit: number, now: () => number): LiveSessions<
       if (entries.get(live.sessionId)?.live === live) entries.delete(live.sessionId)
     },
     async closeAll(deadline) {
-      const servers = await Promise.all([...entries.values()].map(({ started }) => started.catch(() => undefined)))
-      await Promise.race([deadline, Promise.all(servers.map((live) => live?.link.drained()))])
+      const all = [...entries.values()].map((entry) => ({ entry, started: entry.started.catch(() => undefined) }))
+      const drained = all.map(async ({ started }) => (await started)?.link.drained())
+      await Promise.race([deadline, Promise.all(drained)])
       entries.clear()
-      await Promise.all(servers.map((live) => live?.close()))
+      // A factory that takes longer than the deadline is not waited for: what it makes is closed when it comes.
+      for (const { entry, started } of all) if (entry.live === undefined) void started.then((late) => late?.close())
+      await Promise.all(all.map(({ entry }) => entry.live?.close()))
     },
     size: () => entries.size,
   }

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readChunks } from './body.ts'
 import type { Exchange, Reply } from './exchange.ts'
@@ -45,13 +44,26 @@ export async function answerNode(res: ServerResponse, { status, headers, body }:
   try {
     for await (const frame of body.frames) {
       if (res.destroyed) break
-      if (!res.write(frame)) await Promise.race([once(res, 'drain'), once(res, 'close')])
+      if (!res.write(frame)) await drained(res)
     }
   } finally {
     res.off('close', onGone)
     body.cancel()
     if (!res.destroyed) res.end()
   }
+}
+
+/** Resolves when the client has taken what was written, or has gone. A slow reader waits often, so no listener stays behind. */
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off('drain', done)
+      res.off('close', done)
+      resolve()
+    }
+    res.on('drain', done)
+    res.on('close', done)
+  })
 }
 
 function headersOf(req: IncomingMessage): Headers {

@@ -19,6 +19,8 @@ export interface ServerLink {
   begin(requests: readonly JsonRpcRequest[]): Call | undefined
   /** Hands a message to the server: requests that were begun, notifications, and answers in the client's form. */
   deliver(message: JsonRpcMessage, extra?: MessageExtra): void
+  /** The call that still runs and is answered by the stream with that opening frame. */
+  callOf(opening: number): Call | undefined
   /** Whether the server can do something with it: its own request's answer or progress, its running request's cancellation. */
   isAddressee(message: JsonRpcMessage): boolean
   /** A call runs, or the server waits for an answer of the client. */
@@ -41,7 +43,7 @@ export interface ServerLinkOptions {
 }
 
 export function serverLink(options: ServerLinkOptions): ServerLink {
-  const { sessionId, log, onAnswered, onClose } = options
+  const { sessionId, log, onAnswered, onLost, onClose } = options
   const ids = requestIds(options.nonce)
   const asked = new Map<RequestId, Deferred<JsonRpcResponse>>()
   const running = new Map<RequestId, { readonly call: Call; readonly request: JsonRpcRequest }>()
@@ -81,8 +83,18 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     if (question !== undefined) return question.resolve(response)
     const entry = running.get(response.id)
     if (entry === undefined) return
-    if ('result' in response) await onAnswered(entry.request)
-    await entry.call.answer(response)
+    await entry.call.answer('result' in response ? await keep(entry.request, response) : response)
+  }
+
+  /** What the store did not take would be gone on the next node: the client hears of a failure, and may ask again. */
+  async function keep(request: JsonRpcRequest, response: JsonRpcResponse): Promise<JsonRpcResponse> {
+    try {
+      await onAnswered(request)
+      return response
+    } catch (error) {
+      onLost(error)
+      return { jsonrpc: '2.0', id: request.id, error: { code: -32603, message: 'The session store did not take the change: ask again' } }
+    }
   }
 
   async function sendNotification(message: JsonRpcNotification, sendOptions: SendOptions | undefined): Promise<void> {
@@ -147,10 +159,15 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
       if (message.method === 'notifications/cancelled' && isRequestId(requestId)) void running.get(requestId)?.call.cancel(requestId)
     },
     isAddressee(message) {
+      if (isClosed) return false
       if (isResponse(message)) return ids.own(message.id) !== undefined
       if (message.method === 'notifications/progress') return ids.own(message.params?.['progressToken']) !== undefined
       const requestId = message.params?.['requestId']
       return message.method === 'notifications/cancelled' && isRequestId(requestId) && running.has(requestId)
+    },
+    callOf(opening) {
+      for (const { call } of running.values()) if (call.opening() === opening) return call
+      return undefined
     },
     isBusy: () => running.size > 0 || awaited.size > 0 || asked.size > 0,
     async drained() {

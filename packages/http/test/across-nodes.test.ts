@@ -118,3 +118,44 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
     expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
   })
 })
+
+describe('an answer for a server that closes while it reads its inbox', () => {
+  it('is dropped, and harms nobody', async () => {
+    const backend = (await sharedStore('memory'))()
+    const { events: log } = backend
+    if (log === undefined) throw new Error('memory has an event log')
+    const { promise: gate, resolve: open } = deferred<void>()
+    const { promise: found, resolve: onFound } = deferred<void>()
+    const slow: SessionBackend = {
+      ...backend,
+      events: {
+        ...log,
+        async read(...given) {
+          const page = await log.read(...given)
+          if (given[1].streams?.[0] === '!inbox' && page?.events.length === 1) {
+            onFound()
+            await gate
+          }
+          return page
+        },
+      },
+    }
+    const asking = await startNode(slow, { server: serverFactory(1) })
+    const other = await startNode(backend)
+    const client = await rawClient(asking.url, { capabilities: { roots: {} } })
+    const events = sseEvents(await client.call('ask', { word: 'x' }))
+    await events.next()
+    const question = JSON.parse((await events.next())?.data ?? '')
+    await knownSession(other.url, client.sessionId).post({ jsonrpc: '2.0', id: question.id, result: { roots: [] } })
+    await found
+    expect((await client.delete()).status).toBe(200)
+    const rejections: unknown[] = []
+    const onRejection = (error: unknown): number => rejections.push(error)
+    process.on('unhandledRejection', onRejection)
+    open()
+    // A whole request comes later than what follows the read.
+    expect((await client.call('count')).status).toBe(404)
+    process.off('unhandledRejection', onRejection)
+    expect(rejections).toEqual([])
+  })
+})

@@ -101,6 +101,36 @@ describe('handler.node', () => {
     await gone
   })
 
+  it('leaves no listener behind for each time that it waits for a slow client', async () => {
+    const { promise: served, resolve: onServed } = deferred<ServerResponse>()
+    const { handler } = await startNode(memoryBackend(), { events: { maxEvents: Number.POSITIVE_INFINITY } })
+    const listening = await listen((req, res) => {
+      // Every write is one too many for this client.
+      if (req.method === 'GET') {
+        const write = res.write.bind(res)
+        res.write = (frame: string): boolean => {
+          write(frame)
+          setImmediate(() => res.emit('drain'))
+          return false
+        }
+        onServed(res)
+      }
+      return handler.node(req, res)
+    })
+    onTestFinished(() => listening.close())
+    const client = await rawClient(listening.url)
+    const stream = sseEvents(await client.get())
+    const res = await served
+    await stream.next()
+    const before = res.listenerCount('close') + res.listenerCount('error')
+    for (let count = 0; count < 20; count += 1) {
+      await (await client.call('notify', { word: `slow ${count}` })).text()
+      await stream.next()
+    }
+    expect(res.listenerCount('close') + res.listenerCount('error')).toBeLessThanOrEqual(before + 1)
+    await stream.cancel()
+  })
+
   it('answers 413 before it has read an endless body', async () => {
     const { handler } = await startNode(memoryBackend(), { maxBodyBytes: 10_000 })
     const listening = await listen(handler.node)

@@ -1,3 +1,4 @@
+import { SessionError } from '@mcp-session/core'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { memoryBackend } from '@mcp-session/memory'
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
@@ -203,6 +204,52 @@ describe('an answer that the log does not take', () => {
     const [, , last] = await events.rest()
     expect(last?.id).toBeUndefined()
     expect(last?.data).toContain('unlogged')
+  })
+})
+
+describe('an answer that retention takes before its stream has read it', () => {
+  it('is sent all the same', async () => {
+    const { promise: bothRun, resolve: onBoth } = deferred<void>()
+    const holds: Holds = new Map()
+    const node = await startNode(memoryBackend(), {
+      server: serverFactory(2, { holds, onTool: () => holds.size === 2 && onBoth() }),
+      jsonWaitMs: 0,
+      events: { maxEvents: 1 },
+    })
+    const client = await rawClient(node.url)
+    const answers = [
+      await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'hold', arguments: { word: 'first' } } }),
+      await client.post({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'hold', arguments: { word: 'second' } } }),
+    ]
+    await bothRun
+    // Both answers are in the log before either stream looks again, and the log keeps one event.
+    for (const release of holds.values()) release()
+    const [first, second] = await Promise.all(answers.map(async (answer) => (await sseEvents(answer).rest()).at(-1)))
+    expect(first?.data).toContain('first')
+    expect(first?.id).toMatch(/\.0\.[\w-]{8}$/)
+    expect(second?.data).toContain('second')
+  })
+})
+
+describe('a change of the protocol state that the store does not take', () => {
+  it('is answered with an error, so that the request ends and may be repeated', async () => {
+    const backend = memoryBackend()
+    let isDown = false
+    const failing: SessionBackend = {
+      ...backend,
+      async replace(...given) {
+        if (isDown) throw new SessionError('MCP_SESSION_UNAVAILABLE', 'down for a moment')
+        return backend.replace(...given)
+      },
+    }
+    const node = await startNode(failing, { jsonWaitMs: 60_000 })
+    const client = await rawClient(node.url)
+    const setLevel = { jsonrpc: '2.0', id: 4, method: 'logging/setLevel', params: { level: 'error' } }
+    isDown = true
+    expect(await (await client.post(setLevel)).json()).toMatchObject({ id: 4, error: { code: -32603 } })
+    expect(node.errors).toEqual([expect.objectContaining({ code: 'MCP_SESSION_UNAVAILABLE' })])
+    isDown = false
+    expect(await (await client.post(setLevel)).json()).toEqual({ jsonrpc: '2.0', id: 4, result: {} })
   })
 })
 

@@ -1,7 +1,7 @@
 import { memoryBackend } from '@mcp-session/memory'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
-import { createSessionHandler } from '../src/index.ts'
+import { type ConnectableServer, createSessionHandler } from '../src/index.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
 import { startNode } from './nodes.ts'
 import { initializeBody, postRequest, rawClient, sseEvents } from './raw-client.ts'
@@ -55,6 +55,25 @@ describe('handler.close', () => {
     await node.handler.close()
     expect((await answer).status).toBe(503)
     await backend.close()
+  })
+
+  it('does not wait for a factory beyond the deadline, and closes the server that comes late', async () => {
+    const { promise: late, resolve: comeLate } = deferred<ConnectableServer>()
+    const { promise: asked, resolve: onAsked } = deferred<void>()
+    const { promise: closed, resolve: onClosed } = deferred<string>()
+    const node = await startNode(memoryBackend(), {
+      drainMs: 1,
+      server() {
+        onAsked()
+        return late
+      },
+    })
+    const answer = fetch(postRequest(node.url, initializeBody()))
+    await asked
+    await node.handler.close()
+    comeLate({ connect: async () => {}, close: async () => onClosed('closed') })
+    expect(await closed).toBe('closed')
+    expect((await answer).status).toBe(503)
   })
 
   it('may be called twice', async () => {

@@ -24,4 +24,5 @@ process.once('SIGTERM', async () => {
   await handler.close()
   server.close()
   setImmediate(() => server.closeIdleConnections()) // the connection of a stream that has just ended
+  setTimeout(() => server.closeAllConnections(), 1_000).unref() // of clients that do not read, or have never asked
 })

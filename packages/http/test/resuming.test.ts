@@ -1,7 +1,9 @@
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../src/deferred.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
 import { holdingNode, sharedStore, startNode } from './nodes.ts'
-import { rawClient, sseEvents } from './raw-client.ts'
+import { knownSession, rawClient, sseEvents } from './raw-client.ts'
 
 function parsed(data: string | undefined): unknown {
   return JSON.parse(data ?? '')
@@ -62,6 +64,40 @@ describe('resuming by Last-Event-ID', () => {
     expect(events.slice(1).map(({ data }) => parsed(data))).toEqual([
       { jsonrpc: '2.0', id: 'lost', error: expect.objectContaining({ code: -32000 }) },
     ])
+  })
+
+  it('waits for the answer of a call that still runs, whatever retention has taken of its progress', async () => {
+    const node = await holdingNode({ events: { maxEvents: 2 } })
+    const client = await rawClient(node.url)
+    const begun = sseEvents(await client.call('hold', { word: 'long' }))
+    const priming = await begun.next()
+    await node.underway
+    await begun.cancel()
+    for (const word of ['a', 'b', 'c']) await client.call('notify', { word }, word)
+    const resumed = sseEvents(await client.get({ 'last-event-id': priming?.id ?? '' }))
+    expect((await resumed.next())?.data).toBe('')
+    node.holds.get('long')?.()
+    expect((await resumed.rest()).map(({ data }) => parsed(data))).toEqual([
+      { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'long' }] } },
+    ])
+  })
+
+  it('waits for it on another node too, as long as a message of the call is kept', async () => {
+    const { promise: finished, resolve: finish } = deferred<void>()
+    const events = { maxEvents: 2 }
+    const store = await sharedStore('memory')
+    const running = await startNode(store(), { server: () => stepping(finished), jsonWaitMs: 0, events })
+    const other = await startNode(store(), { events })
+    const client = await rawClient(running.url)
+    const begun = sseEvents(await client.call('steps'))
+    const priming = await begun.next()
+    for (let count = 0; count < 4; count += 1) expect((await begun.next())?.data).toContain('notifications/progress')
+    await begun.cancel()
+    const resumed = sseEvents(await knownSession(other.url, client.sessionId).get({ 'last-event-id': priming?.id ?? '' }))
+    expect((await resumed.next())?.data).toBe('')
+    for (let count = 0; count < 2; count += 1) expect((await resumed.next())?.data).toContain('notifications/progress')
+    finish()
+    expect((await resumed.rest()).map(({ data }) => parsed(data))).toEqual([{ jsonrpc: '2.0', id: 1, result: expect.anything() }])
   })
 
   it('continues the standalone stream at the oldest event that is kept', async () => {
@@ -138,3 +174,17 @@ describe('the standalone stream', () => {
     await reader?.cancel()
   })
 })
+
+/** A server whose tool reports four steps of progress, and then waits. */
+function stepping(finished: Promise<void>): McpServer {
+  const server = new McpServer({ name: 'stepping', version: '1' })
+  server.registerTool('steps', {}, async ({ sendNotification, _meta }) => {
+    const progressToken = _meta?.progressToken ?? ''
+    for (let progress = 1; progress <= 4; progress += 1) {
+      await sendNotification({ method: 'notifications/progress', params: { progressToken, progress } })
+    }
+    await finished
+    return { content: [] }
+  })
+  return server
+}
