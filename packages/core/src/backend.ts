@@ -84,8 +84,9 @@
  * @law lifecycle/ownership The last close destroys what the backend opened and leaves what it borrowed as it was: open,
  *   and without listeners or timers of the backend.
  * @law lifecycle/reopen A closed backend opens again; where the engine is durable, everything is still there.
- * @law failure/raw Failures are thrown as the driver threw them. Only `LOCKED`, `CORRUPT` and `SCHEMA` are thrown as
- *   `SessionError` by the backend itself; core's own pieces (the batcher) add `TIMEOUT`, `OVERLOADED` and `CLOSED`.
+ * @law failure/raw Failures are thrown as the driver threw them. Only `LOCKED`, `CORRUPT`, `SCHEMA` and `LIMIT` are thrown as
+ *   `SessionError` by the backend itself; for calls that were not sent core's own pieces (the batcher) and backends without
+ *   queues add `TIMEOUT`, `OVERLOADED` and `CLOSED`. `open` may throw any code, with the driver's error as `cause`.
  * @law failure/classified `classify` is pure and names code, retryable and outcome of the driver's errors; `undefined` means
  *   `INTERNAL`, and an unknown outcome for writes.
  * @law deadline/never-sent-late A call that is not sent by `deadlineAt` is never sent and rejects with outcome `none`.

@@ -1,4 +1,4 @@
-import type { Call, SessionBackend } from './backend.ts'
+import type { Call, ErrorClass, SessionBackend } from './backend.ts'
 import type { Clock } from './clock.ts'
 import { deadlines } from './deadlines.ts'
 import { SessionError } from './errors.ts'
@@ -93,7 +93,7 @@ export function calls(options: CallsOptions): Calls {
   /** A driver's error becomes a SessionError, once. */
   function wrapped(error: unknown, effect: 'read' | 'write'): unknown {
     if (SessionError.is(error)) return error
-    const known = backend.classify(error)
+    const known = classOf(backend, error)
     const code = known?.code ?? 'MCP_SESSION_INTERNAL'
     return new SessionError(code, `${failureText(error)} (on ${name})`, {
       retryable: known?.retryable ?? false,
@@ -185,6 +185,15 @@ function isUnknown(error: unknown): boolean {
 
 function isWorthSendingAgain(error: unknown, call: Call): boolean {
   return SessionError.is(error) && error.retryable && performance.now() < call.deadlineAt
+}
+
+/** What the backend says of an error; `undefined` also where its `classify` fails over it. */
+export function classOf(backend: SessionBackend, error: unknown): ErrorClass | undefined {
+  try {
+    return backend.classify(error)
+  } catch {
+    return undefined
+  }
 }
 
 /** The driver's own sentence may name hosts, keys and values: it stays in `cause`. */

@@ -1,6 +1,6 @@
 import { access } from './access.ts'
 import type { SessionBackend } from './backend.ts'
-import { calls, failureText } from './calls.ts'
+import { calls, classOf, failureText } from './calls.ts'
 import { changes } from './changes.ts'
 import { cleanupExpired } from './cleanup.ts'
 import { clock } from './clock.ts'
@@ -63,7 +63,7 @@ async function closeBackend(backend: SessionBackend): Promise<void> {
 
 function typed(backend: SessionBackend, error: unknown, what: string): SessionError {
   if (SessionError.is(error)) return error
-  const known = backend.classify(error)
+  const known = classOf(backend, error)
   return new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `The backend ${what}. ${failureText(error)}`, {
     retryable: known?.retryable ?? false,
     cause: error,

@@ -158,6 +158,17 @@ describe('a driver’s error', () => {
     },
   )
 
+  it('is INTERNAL with an unknown outcome where classify itself fails', async () => {
+    const { sessions, backend, id } = await ownedStore()
+    backend.classify = () => {
+      throw new Error('classify is broken')
+    }
+    const driverError = new DriverError('the line is dead')
+    backend.once('replace', fails(driverError))
+    const error = await sessionFailure(sessions.update(id, () => ({ a: 2 })))
+    expect(error).toMatchObject({ code: 'MCP_SESSION_INTERNAL', outcome: 'unknown', cause: driverError })
+  })
+
   it.each(classes)('is what classify says: $code', async (known) => {
     const { sessions, backend, id } = await ownedStore()
     const cause = new DriverError('driver', known)

@@ -61,9 +61,9 @@ export function replyToError(error: unknown): Reply {
   return replies.internalError()
 }
 
-/** Whether the answer to it tells all: the store is out of order, or the session has ended. */
+/** Whether the answer to it tells all: the store is out of order, the session has ended, or the client sent too much. */
 export function isExpected(error: unknown): boolean {
-  return SessionError.is(error) && transient.includes(error.code)
+  return SessionError.is(error) && (transient.includes(error.code) || error.code === 'MCP_SESSION_TOO_LARGE')
 }
 
 const transient: readonly string[] = [
