@@ -15,6 +15,8 @@ const handler = await createSessionHandler({
   backend: backendOf(backend),
   schema: z.object({ counter: z.number().default(0) }),
   principal: 'anonymous',
+  // Stock clients come back for their stream twice: a restart may take 10 s before they give it up.
+  retryMs: 5_000,
   server: ({ session }) => {
     const server = build(session)
     const entry = { say: (text: string) => server.sendLoggingMessage({ level: 'info', data: text }) }
