@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { SessionError } from './errors.ts'
+import { isOddKey } from './text-codec.ts'
 
 /** What a walk over a value found out. */
 export interface FrozenCopy {
@@ -154,6 +155,7 @@ function copyProperties(value: object, copied: Record<string, unknown>, walk: Wa
     walk.path.push(String(key))
     if (typeof key === 'symbol') return refuse(walk, 'a symbol cannot be a key')
     if (key === '__proto__') return refuse(walk, 'an own __proto__ cannot be stored')
+    if (isOddKey(key)) walk.exotic = true
     count(walk, key.length + 4)
     copied[key] = copy(read(value, key, walk), walk)
     walk.path.pop()

@@ -2,7 +2,8 @@ import type { Codec } from './codec.ts'
 
 /**
  * The built-in text format. `j` and plain JSON where JSON keeps the value exactly, else `t` and JSON in which everything that
- * JSON lacks is an object `{ "$": tag, "v": … }`. An object of the application that has a `$` itself is wrapped likewise.
+ * JSON lacks is an object `{ "$": tag, "v": … }`. An object of the application that has a `$` itself, or a key that JSON
+ * escapes, is wrapped likewise, as a list of its entries.
  * Both are durable formats: tags are added, never changed.
  */
 export const textCodec: Codec = {
@@ -26,7 +27,15 @@ function isPlain(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   if (typeof value !== 'object' || value === null) return typeof value !== 'undefined' && typeof value !== 'bigint'
   if (Array.isArray(value)) return value.every(isPlain)
-  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
+  return Object.getPrototypeOf(value) === Object.prototype && Object.entries(value).every(([key, item]) => !isOddKey(key) && isPlain(item))
+}
+
+/**
+ * A key that JSON writes with an escape. V8 13.6 (Node 24.21) reads some of them as another key:
+ * `JSON.parse('{"\\n\\\\":0,"\\ud800":1,"":2}')` has the key `\\` instead. Escapes in values are read as they are.
+ */
+export function isOddKey(key: string): boolean {
+  return /[\0-\x1f"\\\ud800-\udfff]/.test(key)
 }
 
 function tagged(value: unknown): unknown {
@@ -51,16 +60,16 @@ function taggedObject(value: object): unknown {
   if (value instanceof Map) return { $: 'map', v: [...value].map(([key, item]) => [tagged(key), tagged(item)]) }
   if (value instanceof Set) return { $: 'set', v: [...value].map(tagged) }
   if (value instanceof Uint8Array) return { $: 'bytes', v: Buffer.from(value).toString('base64') }
-  const members = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tagged(item)]))
-  if (Object.getPrototypeOf(value) === null) return { $: 'bare', v: members }
-  return Object.hasOwn(value, '$') ? { $: 'object', v: members } : members
+  const entries = Object.entries(value).map(([key, item]) => [key, tagged(item)] as const)
+  if (Object.getPrototypeOf(value) === null) return { $: 'bare', v: entries }
+  return entries.some(([key]) => key === '$' || isOddKey(key)) ? { $: 'object', v: entries } : Object.fromEntries(entries)
 }
 
 function untagged(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth > maxDepth) throw new SyntaxError('nested too deep')
   if (Array.isArray(value)) return value.map((item) => untagged(item, depth + 1))
-  if (!('$' in value)) return untaggedMembers(value, {}, depth)
+  if (!('$' in value)) return untaggedMembers(Object.entries(value), {}, depth)
   return untaggedValue(value.$, 'v' in value ? value.v : undefined, depth)
 }
 
@@ -79,10 +88,8 @@ function untaggedValue(tag: unknown, content: unknown, depth: number): unknown {
   if (tag === 'bytes' && typeof content === 'string') return new Uint8Array(Buffer.from(content, 'base64'))
   if (tag === 'map' && Array.isArray(content)) return new Map(content.map((entry) => untaggedEntry(entry, depth + 1)))
   if (tag === 'set' && Array.isArray(content)) return new Set(content.map((item) => untagged(item, depth + 1)))
-  if (typeof content === 'object' && content !== null) {
-    if (tag === 'object') return untaggedMembers(content, {}, depth)
-    if (tag === 'bare') return untaggedMembers(content, Object.create(null), depth)
-  }
+  if (tag === 'object' && Array.isArray(content)) return untaggedMembers(content, {}, depth)
+  if (tag === 'bare' && Array.isArray(content)) return untaggedMembers(content, Object.create(null), depth)
   throw new SyntaxError('unknown tag in stored text')
 }
 
@@ -95,10 +102,11 @@ function untaggedEntry(entry: unknown, depth: number): [unknown, unknown] {
   return [untagged(entry[0], depth), untagged(entry[1], depth)]
 }
 
-function untaggedMembers(value: object, members: Record<string, unknown>, depth: number): object {
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') throw new SyntaxError('an own __proto__ in stored text')
-    members[key] = untagged(item, depth + 1)
+function untaggedMembers(entries: readonly unknown[], members: Record<string, unknown>, depth: number): object {
+  for (const entry of entries) {
+    if (!Array.isArray(entry) || entry.length !== 2 || typeof entry[0] !== 'string') throw new SyntaxError('a member is not a pair')
+    if (entry[0] === '__proto__') throw new SyntaxError('an own __proto__ in stored text')
+    members[entry[0]] = untagged(entry[1], depth + 1)
   }
   return members
 }

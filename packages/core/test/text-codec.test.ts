@@ -17,6 +17,8 @@ describe('round trip', () => {
       fc.property(storable, (value) => {
         const text = textCodec.encode(value, place)
         expect(text).not.toMatch(/\0|[\ud800-\udfff]/u)
+        // V8 13.6 misreads some keys with escapes: none is written.
+        expect(text).not.toMatch(/"(?:[^"\\]|\\.)*\\.(?:[^"\\]|\\.)*":/)
         deepStrictEqual(textCodec.decode(text, place), value)
       }),
       { numRuns: 1_000 },
@@ -65,8 +67,9 @@ describe('the durable formats', () => {
     [{ m: new Map([[1, 'a']]) }, 't{"m":{"$":"map","v":[[1,"a"]]}}'],
     [{ s: new Set([1]) }, 't{"s":{"$":"set","v":[1]}}'],
     [{ b: new Uint8Array([1, 2, 255]) }, 't{"b":{"$":"bytes","v":"AQL/"}}'],
-    [Object.assign(Object.create(null), { a: 1 }), 't{"$":"bare","v":{"a":1}}'],
-    [[{ $: 1 }, undefined], 't[{"$":"object","v":{"$":1}},{"$":"undefined"}]'],
+    [Object.assign(Object.create(null), { a: 1 }), 't{"$":"bare","v":[["a",1]]}'],
+    [[{ $: 1 }, undefined], 't[{"$":"object","v":[["$",1]]},{"$":"undefined"}]'],
+    [{ 'a"b': 1 }, 't{"$":"object","v":[["a\\"b",1]]}'],
   ])('writes %o as it always has', (value, text) => {
     expect(textCodec.encode(value, place)).toBe(text)
     deepStrictEqual(textCodec.decode(text, place), value)
@@ -97,7 +100,7 @@ describe('texts that are not ours', () => {
     ['t{"$":"set"}', /unknown tag/],
     ['t{"$":"bytes","v":5}', /unknown tag/],
     ['t{"$":"bigint","v":"x"}', /BigInt/],
-    ['t{"$":"object","v":{"__proto__":1}}', /__proto__/],
+    ['t{"$":"object","v":[["__proto__",1]]}', /__proto__/],
     ['t{"a":{"__proto__":1}}', /__proto__/],
   ])('refuses %s', (text, message) => {
     expect(() => textCodec.decode(text, place)).toThrow(message)
