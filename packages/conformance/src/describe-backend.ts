@@ -26,7 +26,9 @@ export function describeBackend(runner: TestRunner, harness: Harness): void {
   }
 
   runner.describe(`conformance, seed ${seed}`, () => {
-    for (const [group, cases] of groups(allCases.filter((subject) => subject.id.startsWith(wanted)))) {
+    const subjects = allCases.filter((subject) => subject.id.startsWith(wanted))
+    if (subjects.length === 0) throw new RangeError(`CONFORMANCE_CASE=${wanted} names no case: give an id, or how it begins`)
+    for (const [group, cases] of groups(subjects)) {
       runner.describe(group, () => {
         for (const subject of cases) declare(runner, subject, harness, seed, offer)
       })

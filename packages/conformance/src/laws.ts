@@ -26,7 +26,7 @@ export const laws = {
   'record/detached': "A record handed in or out is the caller's: changing it changes nothing that is stored.",
   'list/complete': 'A record that lives throughout the listing appears in it at least once, whatever is created or deleted meanwhile.',
   'list/filters': 'Only live records with the given owner and with ids that begin with `prefix` are listed.',
-  'list/pages': 'A page ends at `limit` records or 4 MiB of data; following `cursor` until it is absent reads all.',
+  'list/pages': 'A page ends at `limit` records or 4 MiB of UTF-8 data; following `cursor` until it is absent reads all.',
   'list/headers': "`data: false` gives records whose `data` is `''`; everything else is complete.",
   'list/cursor':
     "The cursor is opaque, carries no secrets, works in another process on the same store (law `list/complete` then speaks of one listing), and is refused with a `TypeError` when it is not one of this backend's. Where the engine's own cursor does not survive the engine's restart, that part of the listing starts over.",
@@ -43,7 +43,7 @@ export const laws = {
     'One method on one id is one atomic step in the engine: one statement (a call of a server-side function counts), script, transaction or log frame. There is no read-then-write in JavaScript, except under a lock that excludes every other writer. `list`, `deleteExpired` and the owner index may take several steps; each deletion, with its re-check and its events, is one.',
   'atomic/neighbours': 'Calls that travel together are judged one by one: a bad call fails alone.',
   'lifecycle/counted':
-    '`open` and `close` are counted: several stores may share one backend object, and the last close acts. It waits for calls in flight until their deadlines.',
+    '`open` and `close` are counted: several stores may share one backend object, and the last close acts. It waits for calls in flight until their deadlines. A backend that is not open rejects every call.',
   'lifecycle/ownership':
     'The last close destroys what the backend opened and leaves what it borrowed as it was: open, and without listeners or timers of the backend.',
   'lifecycle/reopen': 'A closed backend opens again; where the engine is durable, everything is still there.',

@@ -1,7 +1,7 @@
 import type { Call, SessionRecord } from './backend.ts'
 import { isExpired } from './expiry.ts'
 import { isIdOfKind, isRotated } from './ids.ts'
-import { checkOwner, isSameOwner } from './owner.ts'
+import { givenOwner, isSameOwner } from './owner.ts'
 import { corrupt } from './seal.ts'
 import type { AccessOptions, Session } from './sessions.ts'
 import type { StoreParts } from './store-parts.ts'
@@ -23,9 +23,9 @@ export interface Entry {
 export function access<M>(parts: StoreParts<M>): Access<M> {
   const { options, backend, calls, meter, snapshots, touches } = parts
 
-  function enter(id: string, { owner, signal }: AccessOptions): Entry | undefined {
-    const asked = owner === undefined ? undefined : { owner: checkOwner(owner) }
-    const call = calls.begin(signal)
+  function enter(id: string, accessOptions: AccessOptions): Entry | undefined {
+    const asked = givenOwner(accessOptions)
+    const call = calls.begin(accessOptions.signal)
     if (!isIdOfKind(options.kind, id)) return undefined
     return { call, visible: (record, at) => visible(record, id, asked, at) }
   }

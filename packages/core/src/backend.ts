@@ -53,7 +53,7 @@
  * @law list/complete A record that lives throughout the listing appears in it at least once, whatever is created or
  *   deleted meanwhile.
  * @law list/filters Only live records with the given owner and with ids that begin with `prefix` are listed.
- * @law list/pages A page ends at `limit` records or 4 MiB of data; following `cursor` until it is absent reads all.
+ * @law list/pages A page ends at `limit` records or 4 MiB of UTF-8 data; following `cursor` until it is absent reads all.
  * @law list/headers `data: false` gives records whose `data` is `''`; everything else is complete.
  * @law list/cursor The cursor is opaque, carries no secrets, works in another process on the same store (law
  *   `list/complete` then speaks of one listing), and is refused with a `TypeError` when it is not one of this backend's.
@@ -80,7 +80,7 @@
  *
  * Lifecycle and failures
  * @law lifecycle/counted `open` and `close` are counted: several stores may share one backend object, and the last close
- *   acts. It waits for calls in flight until their deadlines.
+ *   acts. It waits for calls in flight until their deadlines. A backend that is not open rejects every call.
  * @law lifecycle/ownership The last close destroys what the backend opened and leaves what it borrowed as it was: open,
  *   and without listeners or timers of the backend.
  * @law lifecycle/reopen A closed backend opens again; where the engine is durable, everything is still there.

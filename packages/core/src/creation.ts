@@ -3,7 +3,7 @@ import { SessionError } from './errors.ts'
 import { expiryOf, instantAfter } from './expiry.ts'
 import { isIdOfKind } from './ids.ts'
 import { checkDurationMs } from './lifetimes.ts'
-import { checkOwner } from './owner.ts'
+import { checkOwner, givenOwner } from './owner.ts'
 import type { AccessSignal, CreateOptions, Session } from './sessions.ts'
 import type { RecordHeader } from './snapshots.ts'
 import type { StoreParts } from './store-parts.ts'
@@ -22,7 +22,7 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
   async function create(metadata: unknown, given: CreateOptions): Promise<Session<M>> {
     const ttlMs = given.ttlMs === undefined ? options.ttlMs : checkDurationMs(given.ttlMs, 'ttlMs')
     const lifetimeMs = given.maxLifetimeMs === undefined ? options.maxLifetimeMs : checkDurationMs(given.maxLifetimeMs, 'maxLifetimeMs')
-    const owner = checkOwner(given.owner ?? null)
+    const owner = givenOwner(given)?.owner ?? null
     const id = given.id === undefined ? undefined : checkId(given.id)
     const call = calls.begin(given.signal)
     const mustEndAt = instantAfter(call.now, lifetimeMs)

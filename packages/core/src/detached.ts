@@ -42,6 +42,7 @@ export function newSession<M extends object = Metadata>(metadata?: M, options: N
 
 /** The same session with one metadata key set; the given one stays as it is. */
 export function setMetadata<M extends object, K extends keyof M & string>(session: Session<M>, key: K, value: M[K]): Session<M> {
+  if (typeof key !== 'string') throw new TypeError(`key must be a string, got ${typeof key}`)
   return Object.freeze({ ...session, metadata: copyOf({ ...session.metadata, [key]: value }) as M })
 }
 

@@ -76,7 +76,9 @@ function checkText(text: unknown, name: string): void {
   if (!isWellFormed(text) || text.includes('\0')) throw new RangeError(`${name} must be well-formed text without NUL`)
 }
 
-function checkRetention({ maxEvents, maxAgeMs, maxBytes }: Retention): Retention {
+function checkRetention(retention: Retention): Retention {
+  if (typeof retention !== 'object' || retention === null) throw new TypeError('retention must be { maxEvents, maxAgeMs, maxBytes }')
+  const { maxEvents, maxAgeMs, maxBytes } = retention
   return {
     maxEvents: checkBound(maxEvents, 'retention.maxEvents', 1),
     maxAgeMs: checkBound(maxAgeMs, 'retention.maxAgeMs', 0),

@@ -3,14 +3,14 @@ import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
 import { isRotated } from './ids.ts'
 import { checkWholeNumber } from './lifetimes.ts'
-import { checkOwner } from './owner.ts'
+import { givenOwner } from './owner.ts'
 import type { CorruptSession, ListOptions, Session, SessionPage } from './sessions.ts'
 import type { Method, StoreParts } from './store-parts.ts'
 
 export interface Listing<M> {
   list(options: ListOptions): Promise<SessionPage<M>>
   iterate(options: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession>
-  count(options: { readonly owner?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<number>
+  count(options: { readonly owner?: string; readonly signal?: AbortSignal | undefined }): Promise<number>
 }
 
 const defaultLimit = 100
@@ -35,7 +35,7 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
     } while (cursor !== undefined)
   }
 
-  async function count(given: { readonly owner?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<number> {
+  async function count(given: { readonly owner?: string; readonly signal?: AbortSignal | undefined }): Promise<number> {
     let counted = 0
     let cursor: string | undefined
     do {
@@ -46,12 +46,15 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
     return counted
   }
 
-  async function page({ owner, limit, cursor, signal }: ListOptions, data: boolean): Promise<ListPage> {
+  async function page(given: ListOptions, data: boolean): Promise<ListPage> {
+    const { limit, cursor, signal } = given
+    const asked = givenOwner(given)
+    if (asked?.owner === null) throw new TypeError('owner must be a string, got null')
     const query: ListQuery = {
       limit: checkWholeNumber(limit ?? defaultLimit, 'limit', 1, 10_000),
       prefix: `${options.kind}_`,
       data,
-      ...(owner === undefined ? {} : { owner: checkListedOwner(owner) }),
+      ...(asked === undefined ? {} : { owner: asked.owner }),
       ...(cursor === undefined ? {} : { cursor: checkCursor(cursor) }),
     }
     const call = calls.begin(signal)
@@ -84,10 +87,4 @@ function refusedCursor(error: unknown): TypeError {
 function checkCursor(cursor: unknown): string {
   if (typeof cursor === 'string') return cursor
   throw new TypeError(`cursor must be a string from the page before, got ${cursor === null ? 'null' : typeof cursor}`)
-}
-
-function checkListedOwner(owner: unknown): string {
-  const checked = checkOwner(owner)
-  if (checked === null) throw new TypeError('owner must be a string, got null')
-  return checked
 }

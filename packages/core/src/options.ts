@@ -27,9 +27,29 @@ export interface CheckedOptions<M> {
 
 const mebibyte = 1_048_576
 
+/** A lifetime that is misspelt must not be no lifetime. */
+const optionNames: ReadonlySet<string> = new Set<keyof SessionsOptions>([
+  'backend',
+  'kind',
+  'ttlMs',
+  'maxLifetimeMs',
+  'touchIntervalMs',
+  'cleanupIntervalMs',
+  'callTimeoutMs',
+  'maxInFlight',
+  'maxBytes',
+  'cacheBytes',
+  'schema',
+  'codec',
+  'now',
+  'onError',
+])
+
 /** `TypeError` or `RangeError` that names the option and the value, before anything else happens. */
 export function checkOptions<M>(options: SessionsOptions<M>): CheckedOptions<M> {
   if (typeof options !== 'object' || options === null) throw new TypeError('openSessions needs options with a backend')
+  const unknown = Object.keys(options).filter((name) => !optionNames.has(name))
+  if (unknown.length > 0) throw new TypeError(`openSessions has no option ${unknown.join(', ')}`)
   return {
     backend: checkBackend(options.backend),
     kind: checkKind(options.kind ?? 's'),

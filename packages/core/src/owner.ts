@@ -13,6 +13,17 @@ export function checkOwner(owner: unknown, name = 'owner'): string | null {
   return owner
 }
 
+/**
+ * The owner that options name; `undefined` where they name none. An `owner` that is there and `undefined` is a `TypeError`: what
+ * should have named a principal did not, and must not open everybody's sessions.
+ */
+export function givenOwner(options: object, name = 'owner'): { readonly owner: string | null } | undefined {
+  if (!Object.hasOwn(options, name)) return undefined
+  const owner: unknown = Reflect.get(options, name)
+  if (owner === undefined) throw new TypeError(`${name} is undefined: leave it out for no check, or pass null for unowned sessions only`)
+  return { owner: checkOwner(owner, name) }
+}
+
 /** Whether both name the same principal, in a time that does not tell where they differ. */
 export function isSameOwner(a: string | null, b: string | null): boolean {
   return timingSafeEqual(digest(a), digest(b))

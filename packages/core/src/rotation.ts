@@ -3,12 +3,12 @@ import type { Call, SessionRecord } from './backend.ts'
 import type { Creation } from './creation.ts'
 import { SessionError } from './errors.ts'
 import { rotatedRev } from './ids.ts'
-import { checkOwner } from './owner.ts'
+import { givenOwner } from './owner.ts'
 import type { AccessOptions, Session } from './sessions.ts'
 import { headerOf, type StoreParts } from './store-parts.ts'
 import { accessed } from './touches.ts'
 
-export type RotateOptions = AccessOptions & { readonly newOwner?: string | null | undefined }
+export type RotateOptions = AccessOptions & { readonly newOwner?: string | null }
 
 export interface Rotation<M> {
   rotate(id: string, options: RotateOptions): Promise<Session<M> | undefined>
@@ -25,7 +25,7 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
   const { options: settings, backend, calls, changes, snapshots, turns, mintRev, inBackground } = parts
 
   async function rotate(id: string, options: RotateOptions): Promise<Session<M> | undefined> {
-    const newOwner = options.newOwner === undefined ? undefined : checkOwner(options.newOwner, 'newOwner')
+    const newOwner = givenOwner(options, 'newOwner')
     const entry = enter(id, options)
     if (entry === undefined) return undefined
     const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
@@ -34,7 +34,7 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
       const { signal: _signal, ...call } = calls.again(entry.call)
       const marked = await changes.compareAndSet(id, call, entry.visible, (record, at) => marker(record, at))
       if (marked === undefined || marked.after === 'same') return undefined
-      const owner = newOwner === undefined ? marked.before.owner : newOwner
+      const owner = newOwner === undefined ? marked.before.owner : newOwner.owner
       const created = await insert(marked.before, marked.after, owner, call)
       const gone = marked.after
       inBackground(calls.writeAgain(call, () => backend.delete(id, gone.rev, call)))

@@ -30,8 +30,8 @@ export interface Session<M = Metadata> {
 
 /** What every method that takes an id takes as well. */
 export interface AccessOptions {
-  /** Omitted: no check (server code only). `null`: only an unowned session. A wrong owner looks exactly like "not found". */
-  readonly owner?: string | null | undefined
+  /** Omitted: no check (server code only); `undefined` is a `TypeError`. `null`: only an unowned session. A wrong owner is "not found". */
+  readonly owner?: string | null
   /** Rejects with the signal's reason when it aborts. A write that was sent already may still happen. */
   readonly signal?: AbortSignal | undefined
 }
@@ -41,7 +41,8 @@ export interface CreateOptions {
   readonly ttlMs?: number | undefined
   /** Absolute lifetime in milliseconds; default: the store's. */
   readonly maxLifetimeMs?: number | undefined
-  readonly owner?: string | null | undefined
+  /** Default null: unowned. */
+  readonly owner?: string | null
   /** Default: a new id of 256 random bits. One of your own must begin with the store's kind and `_`. */
   readonly id?: string | undefined
   readonly context?: unknown
@@ -49,7 +50,7 @@ export interface CreateOptions {
 }
 
 export interface ListOptions {
-  readonly owner?: string | undefined
+  readonly owner?: string
   /** Sessions per page, 1–10,000; default 100. */
   readonly limit?: number | undefined
   /** From the page before. */
@@ -147,13 +148,13 @@ export interface Sessions<M = Metadata> extends AsyncDisposable {
   /** Counts as an access, at once. Whether the session was there; never revives one. */
   touch(id: string, options?: AccessOptions): Promise<boolean>
   /** Moves the session to a new id; the old one is dead at once on every node. Once begun it is not aborted. `undefined`: not found. */
-  rotate(id: string, options?: AccessOptions & { readonly newOwner?: string | null | undefined }): Promise<Session<M> | undefined>
+  rotate(id: string, options?: AccessOptions & { readonly newOwner?: string | null }): Promise<Session<M> | undefined>
   /** One page of live sessions of this kind. */
   list(options?: ListOptions): Promise<SessionPage<M>>
   /** All live sessions of this kind, page by page. */
   iterate(options?: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession>
   /** How many live sessions of this kind there are (of that owner). Reads all headers. */
-  count(options?: { readonly owner?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<number>
+  count(options?: { readonly owner?: string; readonly signal?: AbortSignal | undefined }): Promise<number>
   /** Deletes expired records of every kind in the backend, in slices, until none is left. How many. */
   cleanupExpired(options?: AccessSignal): Promise<number>
   /** Deletes all sessions of this kind and owner; how many. */

@@ -51,6 +51,11 @@ describe('options', () => {
     },
   )
 
+  it('that do not exist are refused: a lifetime that is misspelt must not be no lifetime', async () => {
+    const options: object = { tllMs: 5, ownr: 1 }
+    await expect(openSessions({ backend: scriptedBackend(), ...options })).rejects.toThrow(/^openSessions has no option tllMs, ownr$/)
+  })
+
   it('name the methods that a backend lacks', async () => {
     const { touch: _touch, classify: _classify, ...partial } = scriptedBackend()
     expect(await failure(openSessions({ backend: partial as unknown as SessionsOptions['backend'] }))).toMatchObject({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkOwner, isSameOwner, isWellFormed } from '../src/owner.ts'
+import { checkOwner, givenOwner, isSameOwner, isWellFormed } from '../src/owner.ts'
+import { openStore } from './store.ts'
 
 describe('an owner', () => {
   it.each([null, 'alice', ' ', '["https://issuer","alice","client"]', 'a\nb', '😀', 'x'.repeat(1_024), 'é'.repeat(512)])(
@@ -16,6 +17,35 @@ describe('an owner', () => {
 
   it.each([5, undefined, {}, true])('that is %s is a TypeError', (owner) => {
     expect(() => checkOwner(owner)).toThrow(TypeError)
+  })
+})
+
+describe('options', () => {
+  it('that leave the owner out ask for no check, and those with null for unowned sessions', () => {
+    expect(givenOwner({})).toBeUndefined()
+    expect(givenOwner({ owner: null })).toEqual({ owner: null })
+    expect(givenOwner({ owner: 'alice' })).toEqual({ owner: 'alice' })
+  })
+
+  it('whose owner is undefined are a TypeError: what should have named a principal did not', async () => {
+    const { sessions } = await openStore()
+    const { id } = await sessions.create({}, { owner: 'alice' })
+    // As it comes from JavaScript: TypeScript refuses it.
+    const nobody: object = { owner: undefined }
+    const calls = [
+      sessions.retrieve(id, nobody),
+      sessions.update(id, (metadata) => metadata, nobody),
+      sessions.delete(id, nobody),
+      sessions.consume(id, nobody),
+      sessions.touch(id, nobody),
+      sessions.create({}, nobody),
+      sessions.list(nobody),
+      sessions.count(nobody),
+      sessions.iterate(nobody).next(),
+    ]
+    for (const call of calls) await expect(call).rejects.toThrow(/^owner is undefined/)
+    await expect(sessions.rotate(id, { newOwner: undefined } as object)).rejects.toThrow(/^newOwner is undefined/)
+    expect(await sessions.retrieve(id, { owner: 'alice' })).toBeDefined()
   })
 })
 

@@ -65,8 +65,9 @@ const maxTimerMs = 2 ** 31 - 1
 /** `TypeError` and `RangeError` name the option and the value. What belongs to the store is checked by `openSessions`. */
 export function checkOptions<M>(options: SessionHandlerOptions<M>): CheckedOptions<M> {
   if (typeof options !== 'object' || options === null) throw new TypeError('createSessionHandler needs an object of options')
-  const { server, principal, allowedHosts, allowedOrigins, jsonWaitMs, retryMs, keepAliveMs, pollIntervalMs, liveSessions } = options
-  const { liveIdleMs, maxBodyBytes, events, drainMs, ...store } = options
+  const { server, principal, allowedHosts, allowedOrigins, jsonWaitMs, retryMs, keepAliveMs, pollIntervalMs, ...others } = options
+  const { liveSessions, liveIdleMs, maxBodyBytes, events, drainMs, ...store } = others
+  if ('kind' in store) throw new TypeError('createSessionHandler has no option kind: its sessions are of the kind s')
   if (typeof server !== 'function') throw new TypeError('server must be a function that returns a McpServer or Server')
   if (principal !== 'anonymous' && typeof principal !== 'function') {
     throw new TypeError(`principal must be 'anonymous' or a function, not ${print(principal)}: say who may use a session`)

@@ -17,7 +17,7 @@ export interface PrincipalContext {
 
 /**
  * Who is asking: a non-empty array of non-empty strings, best issuer, subject and client; never bytes of a token, since the
- * principal must stay the same when the token is refreshed. Anything else, or a throw, is answered with 401.
+ * principal must stay the same when the token is refreshed. Anything else, or a throw, is answered with 401; an array of something else, and a throw, are told to `onError` as well.
  */
 export type PrincipalFunction = (
   context: PrincipalContext,
@@ -26,18 +26,32 @@ export type PrincipalFunction = (
 export type Principal = 'anonymous' | PrincipalFunction
 
 /** The owner text under which sessions of this principal are stored. `null`: anonymous; `undefined`: nobody, so 401. */
-export async function ownerOf(principal: Principal, context: PrincipalContext): Promise<string | null | undefined> {
+export async function ownerOf(
+  principal: Principal,
+  context: PrincipalContext,
+  onError: (error: unknown) => void,
+): Promise<string | null | undefined> {
   if (principal === 'anonymous') return null
   let parts: unknown
   try {
     parts = await principal(context)
-  } catch {
+  } catch (error) {
+    onError(error)
     return undefined
   }
-  if (!Array.isArray(parts) || parts.length === 0) return undefined
-  if (!parts.every((part) => typeof part === 'string' && part !== '')) return undefined
-  const owner = JSON.stringify(parts)
-  return Buffer.byteLength(owner) <= maxOwnerBytes ? owner : undefined
+  if (!Array.isArray(parts)) return undefined
+  const problem = problemOf(parts)
+  if (problem === undefined) return JSON.stringify(parts)
+  onError(new TypeError(`principal must return non-empty texts, such as issuer, subject and client: ${problem}. The answer is 401`))
+  return undefined
+}
+
+/** A caller who is somebody, but whom the function cannot name: a mistake in it, or in what the token verifier gives. */
+function problemOf(parts: readonly unknown[]): string | undefined {
+  if (parts.length === 0) return 'the array is empty'
+  const index = parts.findIndex((part) => typeof part !== 'string' || part === '')
+  if (index >= 0) return `element ${index} is ${parts[index] === '' ? 'empty' : typeof parts[index]}`
+  return Buffer.byteLength(JSON.stringify(parts)) > maxOwnerBytes ? `more than ${maxOwnerBytes} bytes` : undefined
 }
 
 /** The contract's bound on `owner`. */

@@ -108,12 +108,16 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     if (way.to === 'reply') return way.reply
     if (closing !== undefined) return replies.unavailable('the server is shutting down', Math.ceil(retryMs / 1_000))
     const { authInfo } = exchange
-    const owner = await ownerOf(principal, {
-      authInfo,
-      get request() {
-        return exchange.request()
+    const owner = await ownerOf(
+      principal,
+      {
+        authInfo,
+        get request() {
+          return exchange.request()
+        },
       },
-    })
+      onError,
+    )
     if (owner === undefined) return replies.unauthorized()
     try {
       if (way.to === 'post') return await answerPost(runtime, exchange, way, owner)
@@ -172,7 +176,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     },
     sessions: announcing(sessions, log.announce),
     async ownerOf(authInfo) {
-      const owner = await ownerOf(principal, { authInfo })
+      const owner = await ownerOf(principal, { authInfo }, onError)
       if (owner === undefined) throw new TypeError('The principal function does not name anybody for this authInfo')
       return owner
     },

@@ -120,6 +120,23 @@ describe('401', () => {
     expect((await handler.fetch(postRequest(url, initializeBody()))).status).toBe(401)
     await expect(handler.ownerOf(undefined)).rejects.toThrow(TypeError)
   })
+
+  it('is told to onError where somebody asked whom the principal function could not name', async () => {
+    const errors: unknown[] = []
+    const handler = await createSessionHandler({
+      backend: memoryBackend(),
+      server: serverFactory(1),
+      schema: counterSchema,
+      principal: ({ authInfo: info }) => info && [info.extra?.['iss'], info.clientId],
+      onError: (error) => errors.push(error),
+    })
+    onTestFinished(() => handler.close())
+    const ask = (authInfo?: AuthInfo) => handler.fetch(postRequest(url, initializeBody()), { authInfo })
+    expect((await ask()).status).toBe(401)
+    expect(errors).toEqual([])
+    expect((await ask({ token: 't', clientId: 'c', scopes: [] })).status).toBe(401)
+    expect(errors.map(String)).toEqual([expect.stringMatching(/element 0 is undefined/)])
+  })
 })
 
 describe('400', () => {

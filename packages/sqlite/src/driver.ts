@@ -32,7 +32,29 @@ export function openFile(path: string): SqliteDatabase {
   refuseCrash()
   if (path !== ':memory:') makePrivate(path)
   // The driver would wait inside SQLite, with the event loop stopped: the waiting is ours.
-  return new Database(path, { timeout: 0 })
+  return load(path)
+}
+
+function load(path: string): SqliteDatabase {
+  try {
+    return new Database(path, { timeout: 0 })
+  } catch (error) {
+    throw isUnbuilt(error) ? unbuilt(error) : error
+  }
+}
+
+/** What the driver throws where its native part is missing, or is of another version of Node. */
+export function isUnbuilt(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return error.message.startsWith('Could not locate the bindings file') || ('code' in error && error.code === 'ERR_DLOPEN_FAILED')
+}
+
+function unbuilt(cause: unknown): SessionError {
+  return new SessionError(
+    'MCP_SESSION_UNAVAILABLE',
+    `The native part of better-sqlite3 does not load on Node ${process.versions.node}: run "npm rebuild better-sqlite3"; with pnpm 10 allow its build script first ("pnpm approve-builds")`,
+    { cause },
+  )
 }
 
 /** Sets up a connection of our own. It may fail as busy, and may then be called again. */

@@ -160,7 +160,7 @@ async function expectCorrupt(sessions: Sessions, id: string, flip: string): Prom
 
 async function retrieved(sessions: Sessions, id: string, owner?: string): Promise<unknown> {
   try {
-    return await sessions.retrieve(id, { owner })
+    return await sessions.retrieve(id, owner === undefined ? {} : { owner })
   } catch (error) {
     return error
   }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { crashes } from '../src/driver.ts'
+import { crashes, isUnbuilt } from '../src/driver.ts'
 import { sqliteBackend } from '../src/index.ts'
 import { newestVersion } from '../src/migrate.ts'
 import { startChild } from './child-process.ts'
@@ -193,3 +193,13 @@ function rawMemory(): object {
   const method = () => undefined
   return { prepare: method, exec: method, pragma: method }
 }
+
+describe('the driver without its native part', () => {
+  it.each([
+    ['never compiled', new Error('Could not locate the bindings file. Tried:\n → …'), true],
+    ['compiled for another Node', Object.assign(new Error('compiled against another version'), { code: 'ERR_DLOPEN_FAILED' }), true],
+    ['that works, on a path that does not', Object.assign(new Error('unable to open'), { code: 'SQLITE_CANTOPEN' }), false],
+  ])('is told from other failures: %s', (_what, error, expected) => {
+    expect(isUnbuilt(error)).toBe(expected)
+  })
+})
