@@ -133,8 +133,10 @@ export const storeSessionCases: readonly Case[] = [
     id: 'store/sessions-end-to-the-millisecond',
     law: ['store/lifetimes', 'expiry/expired-is-absent'],
     async run(t) {
-      const sessions = await openStore(t, { touchIntervalMs: 2 ** 40 })
-      for (const ttlMs of [1, 2, 1_000, 2 ** 31]) {
+      const sessions = await openStore(t, { touchIntervalMs: Number.POSITIVE_INFINITY })
+      const endless = await sessions.create({}, { ttlMs: Number.POSITIVE_INFINITY })
+      const tenThousandYearsMs = 315_576_000_000_000
+      for (const ttlMs of [1, 2, 1_000, 2 ** 31 - 1, 2 ** 31, tenThousandYearsMs]) {
         const { id } = await sessions.create({}, { ttlMs })
         t.clock.advance(ttlMs - 1)
         assert.ok(await sessions.retrieve(id), `${ttlMs} ms: readable one millisecond before its end`)
@@ -148,7 +150,8 @@ export const storeSessionCases: readonly Case[] = [
       }
       const never = await sessions.create({}, { ttlMs: 0 })
       assert.equal(await sessions.retrieve(never.id), undefined, 'ttlMs 0 expires at once')
-      assert.equal(await sessions.count(), 0)
+      assert.ok(await sessions.retrieve(endless.id), 'ttlMs Infinity never expires')
+      assert.equal(await sessions.count(), 1)
       // Where the engine has a clock, it has not seen these instants yet, and deletes nothing.
       const { clockOffsetMs } = await sessions.health()
       if (clockOffsetMs === 0) assert.ok((await sessions.cleanupExpired()) > 0)
