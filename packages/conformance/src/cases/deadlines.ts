@@ -20,8 +20,14 @@ export const deadlineCases: readonly Case[] = [
     law: 'deadline/never-sent-late',
     async run(t) {
       const record = t.record()
-      await assert.rejects(async () => t.backend.create(record, t.call({ deadlineAt: performance.now() })))
-      await assert.rejects(async () => t.backend.create(record, t.call({ deadlineAt: Number.NEGATIVE_INFINITY })))
+      await assert.rejects(
+        async () => t.backend.create(record, t.call({ deadlineAt: performance.now() })),
+        'create at its deadline must reject',
+      )
+      await assert.rejects(
+        async () => t.backend.create(record, t.call({ deadlineAt: Number.NEGATIVE_INFINITY })),
+        'create long after its deadline must reject',
+      )
       assert.equal(await t.get(record.id), undefined)
       assert.equal(await t.backend.create(record, t.call({ deadlineAt: Number.POSITIVE_INFINITY })), true)
     },
@@ -91,30 +97,30 @@ async function assertRefused(t: Trial, call: () => Call, check: (error: unknown)
   const expired = await t.stored({ ttlMs: 0 })
   const touch = { id: record.id, rev: record.rev, lastAccessedAt: t.clock.now + 1, expiresAt: record.expiresAt + 1 }
   const { backend } = t
-  const calls: (() => Promise<unknown>)[] = [
-    () => backend.create(t.record({ owner: 'alice' }), call()),
-    () => backend.get(record.id, call()),
-    () => backend.replace(t.successor(record), record.rev, call()),
-    () => backend.touch(touch, call()),
-    () => backend.delete(record.id, undefined, call()),
-    () => backend.delete(record.id, record.rev, call()),
-    () => backend.list({ limit: 10 }, call()),
-    () => backend.list({ limit: 10, owner: 'alice' }, call()),
-    () => backend.deleteExpired(10, call()),
+  const calls: [name: string, send: () => Promise<unknown>][] = [
+    ['create', () => backend.create(t.record({ owner: 'alice' }), call())],
+    ['get', () => backend.get(record.id, call())],
+    ['replace', () => backend.replace(t.successor(record), record.rev, call())],
+    ['touch', () => backend.touch(touch, call())],
+    ['delete', () => backend.delete(record.id, undefined, call())],
+    ['delete', () => backend.delete(record.id, record.rev, call())],
+    ['list', () => backend.list({ limit: 10 }, call())],
+    ['list', () => backend.list({ limit: 10, owner: 'alice' }, call())],
+    ['deleteExpired', () => backend.deleteExpired(10, call())],
   ]
   const { events } = backend
   if (events !== undefined) {
     const none = { maxEvents: 0, maxAgeMs: 0, maxBytes: 0 }
-    calls.push(() => events.append(record.id, t.event(), none, call()))
-    calls.push(() => events.read(record.id, { after: 0, limit: 1, maxAgeMs: 0 }, call()))
-    calls.push(() => events.restore(record.id, { events: [], last: 9, trimmed: false }, call()))
+    calls.push(['events.append', () => events.append(record.id, t.event(), none, call())])
+    calls.push(['events.read', () => events.read(record.id, { after: 0, limit: 1, maxAgeMs: 0 }, call())])
+    calls.push(['events.restore', () => events.restore(record.id, { events: [], last: 9, trimmed: false }, call())])
   }
-  for (const attempt of calls) {
-    const outcome = await attempt().then(
+  for (const [name, send] of calls) {
+    const outcome = await send().then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     )
-    assert.ok('error' in outcome, `${attempt} was answered although it could not be sent any more`)
+    assert.ok('error' in outcome, `${name} was answered although it could not be sent any more`)
     check(outcome.error)
   }
   assert.deepEqual(await t.listAll(), [record], 'nothing was created, replaced, touched or deleted')
