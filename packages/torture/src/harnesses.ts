@@ -1,0 +1,12 @@
+import type { Harness } from './harness.ts'
+
+/** What the command line sets for single harnesses. */
+export interface HarnessSettings {
+  /** `retryMs` of the servers that are killed. */
+  readonly retryMs: number
+}
+
+/** All harnesses, in the order in which `torture all` runs them. */
+export function harnesses(_settings: HarnessSettings): readonly Harness[] {
+  return []
+}
