@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import type { StockTransport } from './stock.ts'
+import { serverName, tools } from './tools.ts'
+
+export function makeServer(): McpServer {
+  const server = new McpServer(serverName)
+  for (const [name, { description, run }] of Object.entries(tools)) server.registerTool(name, { description }, run)
+  return server
+}
+
+export async function connectStock(onOpened: (sessionId: string, transport: StockTransport) => void): Promise<StockTransport> {
+  const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: randomUUID,
+    enableJsonResponse: true,
+    onsessioninitialized(sessionId) {
+      onOpened(sessionId, transport)
+    },
+  })
+  await makeServer().connect(transport)
+  return transport
+}
