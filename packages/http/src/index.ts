@@ -1,3 +1,4 @@
+export { createEventStore, type EventStoreOptions, type ReplayOptions, type SessionEventStore } from './event-store.ts'
 export type { FetchOptions } from './fetch-adapter.ts'
 export type { JsonRpcMessage, RequestId } from './json-rpc.ts'
 export type { ServerFactory } from './live-server.ts'
