@@ -1,18 +1,19 @@
 import type { Session } from '@mcp-session/core'
 import { readBody } from './body.ts'
-import { cursorsOf } from './cursors.ts'
 import type { Exchange, Reply } from './exchange.ts'
-import { forward, isForOneServer } from './inbox.ts'
+import { forward, isForAllServers, isForOneServer } from './inbox.ts'
 import { initializeSession } from './initialize.ts'
 import { isRequest, type JsonRpcMessage, type JsonRpcRequest } from './json-rpc.ts'
 import type { LiveServer } from './live-server.ts'
 import { messageExtra } from './message-extra.ts'
-import { type ProtocolState, readProtocolState, takesBatches, takesPriming, versionOf } from './protocol-state.ts'
+import { readProtocolState, takesBatches, takesPriming, versionOf } from './protocol-state.ts'
 import { replies } from './responses.ts'
 import { restoreServer } from './restore.ts'
 import { missingId, type Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
+import { announceChanges } from './server-told.ts'
 import { SessionEnded } from './session-ended.ts'
+import { streamQuery } from './stream-query.ts'
 
 export async function answerPost<M>(
   runtime: Runtime<M>,
@@ -37,7 +38,7 @@ export async function answerPost<M>(
   const version = versionOf(header, state)
   if (version === undefined) return replies.badRequest('Bad Request: unsupported MCP-Protocol-Version')
   if (batch && !takesBatches(state)) return replies.badRequest(`Invalid Request: revision ${state.version} has no batches`, -32600)
-  const post: Post<M> = { runtime, exchange, session, state, version, batch }
+  const post: Post<M> = { runtime, exchange, session, version, batch }
   const requests = messages.filter(isRequest)
   try {
     return await (requests.length === 0 ? passOn(post, messages) : run(post, messages, requests))
@@ -51,7 +52,6 @@ interface Post<M> {
   readonly runtime: Runtime<M>
   readonly exchange: Exchange
   readonly session: Session<M>
-  readonly state: ProtocolState
   /** The revision that this request speaks. */
   readonly version: string
   readonly batch: boolean
@@ -68,6 +68,7 @@ async function passOn<M>(post: Post<M>, messages: readonly JsonRpcMessage[]): Pr
     }
     const reply = await withServer(post, async (live) => {
       runtime.scopes.run({ snapshot: session }, () => live.link.deliver(message, messageExtra(post.exchange)))
+      if (isForAllServers(message)) await forward(runtime.log, session.id, message, live.link.nonce)
     })
     if (reply !== undefined) return reply
   }
@@ -91,7 +92,7 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
       })
       return call
     } catch (error) {
-      call.abort()
+      await call.abort()
       throw error
     }
   })
@@ -100,12 +101,14 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
   if (outcome.as === 'ended') return interrupted(post)
   if (outcome.as === 'json') return replies.answers(outcome.answers, post.batch, session.id)
   const { opening } = outcome
+  const frame = { requests: requests.map(({ id }) => id), node: runtime.node }
+  const streamed = { sessionId: session.id, owner: session.owner, opening, frame }
   const stream = runtime.streams.open({
-    sessionId: session.id,
-    cursors: cursorsOf(session.id),
+    ...streamQuery(runtime, exchange, session),
     from: { opening, sequence: opening, unanswered: requests.length },
     isPrimed: takesPriming(version),
     lastEvents: begun.lastEvents,
+    settle: (after, isTrimmed) => runtime.orphans.settle(streamed, after, isTrimmed),
   })
   if (begun.isDetached()) runtime.streams.end(session.id, opening)
   return replies.stream(stream, session.id)
@@ -119,13 +122,8 @@ async function interrupted<M>({ runtime, session }: Post<M>): Promise<Reply> {
 
 /** Runs `use` with the session's server, restored where this node has none; it is not evicted meanwhile. */
 async function withServer<M, T>(post: Post<M>, use: (live: LiveServer<M>) => Promise<T>): Promise<T | Reply> {
-  const { runtime, exchange, session, state } = post
-  const held = await runtime.live.hold(session.id, async () => {
-    const live = await runtime.connect(session, exchange)
-    if (await restoreServer(live, state)) return live
-    await live.close()
-    return undefined
-  })
+  const { runtime, session } = post
+  const held = await runtime.live.hold(session.id, () => restored(post))
   if (held === 'full') return replies.unavailable('all live sessions of this node are busy', 5)
   if (held === undefined) return replies.notFound()
   try {
@@ -133,5 +131,28 @@ async function withServer<M, T>(post: Post<M>, use: (live: LiveServer<M>) => Pro
     return await use(held.live)
   } finally {
     held.release()
+  }
+}
+
+/** `undefined`: the server does not speak the session's revision. */
+async function restored<M>({ runtime, exchange, session }: Post<M>): Promise<LiveServer<M> | undefined> {
+  const live = await runtime.connect(session, exchange)
+  try {
+    // Its inbox is open: what changes from now on reaches it, so this is the state to begin with.
+    const newest = await runtime.sessions.retrieve(session.id, { owner: session.owner })
+    const state = readProtocolState(newest?.context)
+    if (newest === undefined || state === undefined) throw new SessionEnded()
+    const answer = await restoreServer(live, state)
+    if (answer === undefined) {
+      await live.close()
+      return undefined
+    }
+    await announceChanges(runtime, newest, state, answer)
+    live.attend()
+    runtime.hooks.fire('restored', { sessionId: session.id, owner: session.owner })
+    return live
+  } catch (error) {
+    await live.close()
+    throw error
   }
 }

@@ -2,8 +2,10 @@ import type { StoredEvent } from '@mcp-session/core/backend'
 import { streamName } from './cursors.ts'
 import { deferred } from './deferred.ts'
 import { type EventLog, endKey, internalStreams, type OpeningFrame } from './event-log.ts'
+import type { Heartbeats } from './heartbeats.ts'
 import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './json-rpc.ts'
 import type { OpenStreams } from './open-streams.ts'
+import { orphanAnswer } from './orphans.ts'
 import { SessionEnded } from './session-ended.ts'
 
 /** How the requests of one POST are answered: all at once as JSON, or through an SSE stream. */
@@ -36,8 +38,8 @@ export interface Call {
   /** Ends the HTTP response as soon as there is something to resume from; the call goes on. */
   detach(): void
   isDetached(): boolean
-  /** The live server has closed: nothing will be answered. */
-  abort(): void
+  /** The live server has closed: nothing will be answered. A stream's requests end with an error; resolves when it is written. */
+  abort(): Promise<void>
 }
 
 export interface CallOptions {
@@ -46,11 +48,13 @@ export interface CallOptions {
   readonly node: string
   readonly log: EventLog
   readonly streams: OpenStreams
+  /** Held while a stream is to be written: from it other nodes tell that the call runs. */
+  readonly heartbeats: Pick<Heartbeats, 'hold' | 'release'>
   /** An answer that neither log nor client could be given. */
   readonly onLost: (error: unknown) => void
 }
 
-export function newCall({ sessionId, requests, node, log, streams, onLost }: CallOptions): Call {
+export function newCall({ sessionId, requests, node, log, streams, heartbeats, onLost }: CallOptions): Call {
   const ends: (JsonRpcResponse | 'cancelled' | undefined)[] = requests.map(() => undefined)
   /** Requests of a batch that ended before there was a stream to write to. */
   const held = new Set<number>()
@@ -77,7 +81,14 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
   async function openStream(): Promise<number> {
     clearTimeout(timer)
     const frame: OpeningFrame = { requests: requests.map(({ id }) => id), node }
-    const sequence = await log.append(sessionId, internalStreams.opened, JSON.stringify(frame), { announced: false })
+    // Together: the frame may be there first, but no client can name its stream before both are.
+    const [appended, beating] = await Promise.allSettled([
+      log.append(sessionId, internalStreams.opened, JSON.stringify(frame), { announced: false }),
+      heartbeats.hold(),
+    ])
+    if (beating.status === 'fulfilled') void done.promise.then(heartbeats.release)
+    for (const part of [appended, beating]) if (part.status === 'rejected') throw part.reason
+    const sequence = appended.status === 'fulfilled' ? appended.value : undefined
     if (sequence === undefined) throw new SessionEnded()
     openedAt = sequence
     for (const index of held) void inTurn(() => writeEnd(index))
@@ -164,9 +175,10 @@ export function newCall({ sessionId, requests, node, log, streams, onLost }: Cal
       void becomeStream().then((at) => at !== undefined && streams.end(sessionId, at))
     },
     isDetached: () => isDetached,
-    abort() {
+    async abort() {
       clearTimeout(timer)
       outcome.resolve({ as: 'ended' })
+      if (opening !== undefined) await Promise.all(requests.map(({ id }, index) => end(index, orphanAnswer(id))))
       done.resolve()
     },
   }

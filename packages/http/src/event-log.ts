@@ -7,7 +7,10 @@ import type { WakeUps } from './wake-ups.ts'
 export const internalStreams = {
   /** One frame per SSE stream of a POST: its sequence names the stream, its data are an {@link OpeningFrame}. */
   opened: '!opened',
-  /** One frame from the first GET on: from then on a GET without a cursor starts at the present. */
+  /**
+   * One frame per SSE response for the standalone stream, of whichever node: the newest response is the one that counts. From the
+   * first one on a GET without a cursor starts at the present.
+   */
   listened: '!listened',
   /** Messages of the client for a live server on another node, see {@link InboxFrame}. */
   inbox: '!inbox',
@@ -23,8 +26,8 @@ export interface OpeningFrame {
 export interface EventLog {
   /** The event's sequence; `undefined`: the session has ended. A repeated `key` stores nothing. */
   append(sessionId: string, stream: string, data: string, options?: AppendOptions): Promise<number | undefined>
-  /** A page after a sequence; `undefined`: the session has ended. */
-  read(sessionId: string, stream: string, after: number, limit?: number): Promise<EventPage | undefined>
+  /** A page of one stream or several after a sequence; `undefined`: the session has ended. */
+  read(sessionId: string, streams: string | readonly string[], after: number, limit?: number): Promise<EventPage | undefined>
   /** Tells the readers of all nodes to look at a session now instead of at their next poll. */
   announce(sessionId: string): void
   close(): Promise<void>
@@ -79,9 +82,10 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
       return sequence
     },
     read(sessionId, stream, after, limit = pageLimit) {
+      const streams = typeof stream === 'string' ? [stream] : stream
       // Internal frames are exempt from retention, in age as in number.
-      const maxAgeMs = stream.startsWith('!') ? Number.POSITIVE_INFINITY : retention.maxAgeMs
-      return events.read(sessionId, { streams: [stream], after, limit, maxAgeMs })
+      const maxAgeMs = streams.every((name) => name.startsWith('!')) ? Number.POSITIVE_INFINITY : retention.maxAgeMs
+      return events.read(sessionId, { streams, after, limit, maxAgeMs })
     },
     announce,
     async close() {

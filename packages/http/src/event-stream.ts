@@ -1,11 +1,14 @@
 import type { LastEvent } from './call.ts'
 import { type Cursor, type Cursors, streamName } from './cursors.ts'
-import { type EventLog, endIndex } from './event-log.ts'
-import type { WakeUps } from './wake-ups.ts'
+import { type EventLog, endIndex, internalStreams } from './event-log.ts'
+import type { Settled } from './orphans.ts'
+import type { Presence } from './presence.ts'
+import { maxTimerMs, type WakeUps } from './wake-ups.ts'
 
 /** Which part of a session's log an SSE response is a tail of. */
 export interface StreamQuery {
   readonly sessionId: string
+  readonly presence: Presence
   readonly cursors: Cursors
   /** Send what comes after. */
   readonly from: Cursor
@@ -13,6 +16,12 @@ export interface StreamQuery {
   readonly isPrimed: boolean
   /** Of a call on this node: what retention may take before this response has read it, such as the first of two large answers. */
   readonly lastEvents?: (() => readonly LastEvent[]) | undefined
+  /** Of the standalone stream: sequence of this response's `!listened` frame. A newer one, of any node, ends it. */
+  readonly listenedAt?: number | undefined
+  /** Instant, epoch ms, at which the token expires that the response was asked for with: it ends then. */
+  readonly endsAt?: number | undefined
+  /** Of a call without news after that sequence: writes the last events that nobody else will write. */
+  readonly settle?: ((after: number, isTrimmed: boolean) => Promise<Settled>) | undefined
 }
 
 /** The body of one SSE response. */
@@ -36,31 +45,37 @@ export interface EventStreamOptions {
   readonly retryMs: number
   readonly keepAliveMs: number
   readonly now: () => number
-  /** Called at every look at the log: an open stream counts as access. */
-  readonly onLook: () => void
   readonly onClosed: () => void
 }
 
+type TailEvent = LastEvent & { readonly stream?: string }
+
 /** Opens a tail. It reads the log when the client takes more, so a slow client costs no memory. */
 export function eventStream(query: StreamQuery, options: EventStreamOptions): EventStream {
-  const { sessionId, cursors, from } = query
+  const { sessionId, presence, cursors, from } = query
   const { log, wakeUps, retryMs, keepAliveMs, now } = options
   const watch = wakeUps.watch(sessionId)
+  const { endsAt = Number.POSITIVE_INFINITY } = query
+  const names = query.listenedAt === undefined ? [streamName(from.opening)] : [streamName(from.opening), internalStreams.listened]
   let isEnding = false
+  let isOver = false
   const unlogged: string[] = []
   const ended = new Set<string>()
   let place = from
   let sentAt = now()
+  // Looks happen at every poll anyway, so a token of more than 24 days needs no second timer.
+  const expiry =
+    endsAt < Number.POSITIVE_INFINITY ? setTimeout(() => wakeUps.wake(sessionId), timeUntil(endsAt - now())).unref() : undefined
 
   async function* frames(): AsyncGenerator<string, void, undefined> {
     try {
       yield firstFrame(query, retryMs)
       for (;;) {
-        options.onLook()
+        presence.look()
         const events = await look(place.sequence)
-        if (events === undefined) return
+        if (events === undefined) return presence.gone()
         yield* messageFrames(events)
-        if (place.unanswered === 0) return
+        if (place.unanswered === 0 || isOver) return
         if (events.length > 0) continue
         const last = lastFrame()
         if (last !== undefined) return yield last
@@ -68,13 +83,20 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
         if (!(await watch.next()) && !isEnding) return
       }
     } finally {
+      clearTimeout(expiry)
       watch.close()
       options.onClosed()
     }
   }
 
-  function* messageFrames(events: readonly LastEvent[]): Generator<string, void, undefined> {
-    for (const { sequence, key, data } of events) {
+  function* messageFrames(events: readonly TailEvent[]): Generator<string, void, undefined> {
+    for (const { sequence, key, data, stream } of events) {
+      if (stream === internalStreams.listened) {
+        isOver ||= sequence > (query.listenedAt ?? 0)
+        if (isOver) return
+        place = { ...place, sequence }
+        continue
+      }
       const isLast = endIndex(key) !== undefined
       if (isLast) ended.add(key)
       place = { ...place, sequence: Math.max(place.sequence, sequence), unanswered: place.unanswered - (isLast ? 1 : 0) }
@@ -87,7 +109,7 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   /** What ends the response once everything in the log is sent. */
   function lastFrame(): string | undefined {
     if (unlogged.length > 0) return unlogged.map((message) => messageFrame(message)).join('')
-    return isEnding ? retryFrame(retryMs) : undefined
+    return isEnding || now() >= endsAt ? retryFrame(retryMs) : undefined
   }
 
   function keepAliveFrame(): string {
@@ -96,10 +118,17 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   }
 
   /** New events; none while the engine is down, since the stream outlives a short outage; `undefined`: the session has ended. */
-  async function look(after: number): Promise<readonly LastEvent[] | undefined> {
+  async function look(after: number): Promise<readonly TailEvent[] | undefined> {
     try {
-      const page = await log.read(sessionId, streamName(from.opening), after)
-      return page === undefined || page.events.length > 0 ? page?.events : trimmedAnswers(page.last)
+      for (;;) {
+        const page = await log.read(sessionId, names, after)
+        if (page === undefined || page.events.length > 0) return page?.events
+        const kept = trimmedAnswers(page.last)
+        if (kept.length > 0 || unlogged.length > 0 || query.settle === undefined) return kept
+        const settled = await query.settle(after, page.trimmed)
+        isOver ||= settled === 'over'
+        if (settled !== 'written') return kept
+      }
     } catch {
       return []
     }
@@ -113,6 +142,7 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   return {
     frames: frames(),
     cancel() {
+      clearTimeout(expiry)
       watch.close()
       options.onClosed()
     },
@@ -125,6 +155,10 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
       wakeUps.wake(sessionId)
     },
   }
+}
+
+function timeUntil(ms: number): number {
+  return Math.max(0, Math.min(ms, maxTimerMs))
 }
 
 function firstFrame({ cursors, from, isPrimed }: StreamQuery, retryMs: number): string {

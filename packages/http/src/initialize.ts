@@ -18,12 +18,16 @@ export async function initializeSession<M>(
   request: JsonRpcRequest,
   owner: string | null,
 ): Promise<Reply> {
+  const waitMs = runtime.createLimit.waitMs(owner)
+  if (waitMs > 0) return replies.tooMany('too many new sessions', Math.ceil(waitMs / 1_000))
   if (!runtime.live.hasRoom()) return replies.unavailable('all live sessions of this node are busy', 5)
+  if (!(await runtime.principalLimit.makeRoom(owner))) return replies.tooMany('all sessions of this principal have open streams', 60)
   const session = await createRecord(runtime, request, owner)
   if (session === undefined) return replies.badRequest('Invalid Request: the initialize parameters cannot be stored', -32600)
   try {
     const reply = await introduce(runtime, exchange, request, session)
     if (reply.status !== 200 || reply.headers['Mcp-Session-Id'] === undefined) await discard(runtime, session)
+    else runtime.hooks.fire('created', { sessionId: session.id, owner })
     return reply
   } catch (error) {
     await discard(runtime, session)
@@ -66,12 +70,14 @@ async function agree<M>(
   session: Session<M>,
 ): Promise<Reply> {
   const version = agreedVersion(answer)
-  if (version === undefined) return { status: 200, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(answer) }
-  const state = newProtocolState(request.params ?? {}, version)
+  if (version === undefined || !('result' in answer))
+    return { status: 200, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(answer) }
+  const state = newProtocolState(request.params ?? {}, version, answer.result)
   const stored = await sessions.updateContext(session.id, () => storedState(state))
   if (stored === undefined) return replies.notFound()
   live.state = state
   live.see(stored)
+  live.attend()
   return replies.answers([answer], false, session.id)
 }
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Metadata, Session } from '@mcp-session/core'
 import type { EventLog } from './event-log.ts'
-import { openInbox } from './inbox.ts'
+import type { Heartbeats } from './heartbeats.ts'
+import { announceState, type Inbox, openInbox } from './inbox.ts'
 import type { JsonRpcRequest } from './json-rpc.ts'
 import type { OpenStreams } from './open-streams.ts'
+import type { Presence } from './presence.ts'
 import type { AuthInfo } from './principal.ts'
-import { type ProtocolState, stateAfter } from './protocol-state.ts'
+import { changesState, type ProtocolState, stateAfter } from './protocol-state.ts'
+import { catchUp } from './restore.ts'
 import { type ServerLink, serverLink } from './server-link.ts'
 import { SessionEnded } from './session-ended.ts'
 import type { HeldSession, SessionHandle } from './session-handle.ts'
@@ -29,6 +32,8 @@ export interface LiveServer<M = Metadata> {
   state: ProtocolState | undefined
   /** Its session has ended by its own wish: running calls may still answer, and then it is closed. */
   isEnding: boolean
+  /** Begins to take messages and changes from other nodes: once it knows the session. */
+  attend(): void
   /** Ends its calls, and closes what the factory made. */
   close(): Promise<void>
 }
@@ -41,18 +46,21 @@ export interface LiveServerOptions<M> {
   readonly node: string
   readonly log: EventLog
   readonly streams: OpenStreams
+  readonly heartbeats: Pick<Heartbeats, 'hold' | 'release'>
   readonly wakeUps: WakeUps
-  /** Stores what a successful request changed in the protocol state. */
-  readonly store: (sessionId: string, change: (state: ProtocolState) => ProtocolState) => Promise<void>
+  /** Stores what a successful request changed in the protocol state. False: the session has ended. */
+  readonly store: (change: (state: ProtocolState) => ProtocolState) => Promise<boolean>
+  /** The stored protocol state; `undefined`: the session has ended. */
+  readonly load: () => Promise<ProtocolState | undefined>
   readonly onError: (error: unknown) => void
-  /** Called now and then while the server is busy: a running call counts as access. */
-  readonly onUsed: () => void
+  /** A running call counts as access. */
+  readonly presence: Presence
   readonly onClosed: (live: LiveServer<M>) => void
 }
 
 /** Makes a server through the factory and connects it. It has heard nothing yet, not even `initialize`. */
 export async function connectServer<M>(options: LiveServerOptions<M>): Promise<LiveServer<M>> {
-  const { session, held, authInfo, factory, node, log, streams, wakeUps, onError, onClosed } = options
+  const { session, held, authInfo, factory, node, log, streams, heartbeats, wakeUps, onError, onClosed } = options
   const server = await factory({ session: held.handle, authInfo })
   const link = serverLink({
     sessionId: session.id,
@@ -60,6 +68,7 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
     nonce: randomBytes(12).toString('base64url'),
     log,
     streams,
+    heartbeats,
     onAnswered: keepState,
     onLost: onError,
     onClose() {
@@ -67,16 +76,33 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
       onClosed(live)
     },
   })
-  const live: LiveServer<M> = { sessionId: session.id, link, see: held.see, state: undefined, isEnding: false, close }
-  let inbox: { close(): void } | undefined
+  const live: LiveServer<M> = {
+    sessionId: session.id,
+    link,
+    see: held.see,
+    state: undefined,
+    isEnding: false,
+    attend: () => inbox?.attend(),
+    close,
+  }
+  let inbox: Inbox | undefined
 
-  /** What the client set by a request that has just succeeded is stored before it learns of the success. */
+  /** What the client set by a request that has just succeeded is stored before it learns of the success, and told to other nodes. */
   async function keepState({ method, params }: JsonRpcRequest): Promise<void> {
-    if (live.state === undefined) return
-    const told = stateAfter(live.state, method, params)
-    if (told === live.state) return
-    await options.store(session.id, (state) => stateAfter(state, method, params))
-    live.state = told
+    if (live.state === undefined || !changesState(method)) return
+    // What this server has been told; a change of another node comes through the inbox.
+    live.state = stateAfter(live.state, method, params)
+    if (!(await options.store((state) => stateAfter(state, method, params)))) throw new SessionEnded()
+    await announceState(log, session.id, link.nonce)
+  }
+
+  async function onStateChanged(): Promise<void> {
+    try {
+      const stored = await options.load()
+      if (stored !== undefined) await catchUp(live, stored)
+    } catch (error) {
+      if (!(error instanceof SessionEnded)) onError(error)
+    }
   }
 
   async function close(): Promise<void> {
@@ -95,9 +121,12 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
       log,
       wakeUps,
       link,
-      onUsed: options.onUsed,
+      onStateChanged,
+      onUsed: options.presence.look,
       onGone() {
-        if (!live.isEnding) void close()
+        if (live.isEnding) return
+        options.presence.gone()
+        void close()
       },
     })
     if (inbox === undefined) throw new SessionEnded()

@@ -5,6 +5,8 @@ export interface OpenStreams {
   /** Opens a tail; an older response for the same stream ends, so that no message is sent twice. */
   open(query: StreamQuery): StreamBody
   has(sessionId: string, opening: number): boolean
+  /** Whether any response is open for that session. */
+  hasAny(sessionId: string): boolean
   /** Ends the response with `retry`: the client comes back. */
   end(sessionId: string, opening: number): void
   /** Sends a message that the log did not take; false: no response is open here. */
@@ -14,14 +16,18 @@ export interface OpenStreams {
   size(): number
 }
 
-export type OpenStreamsOptions = Omit<EventStreamOptions, 'onLook' | 'onClosed'> & {
-  /** Makes what is called at every look at the log for one open stream. */
-  readonly lookout: (sessionId: string) => () => void
-}
+export type OpenStreamsOptions = Omit<EventStreamOptions, 'onClosed'>
 
 export function openStreams(options: OpenStreamsOptions): OpenStreams {
   const streams = new Map<string, { readonly opening: number; readonly stream: EventStream }>()
+  const counts = new Map<string, number>()
   const keyOf = (sessionId: string, opening: number): string => `${opening}\n${sessionId}`
+
+  function count(sessionId: string, more: number): void {
+    const open = (counts.get(sessionId) ?? 0) + more
+    if (open > 0) counts.set(sessionId, open)
+    else counts.delete(sessionId)
+  }
 
   return {
     open(query) {
@@ -31,15 +37,19 @@ export function openStreams(options: OpenStreamsOptions): OpenStreams {
       streams.get(key)?.stream.cancel()
       const stream = eventStream(query, {
         ...options,
-        onLook: options.lookout(sessionId),
         onClosed() {
+          if (isOpen) count(sessionId, -1)
+          isOpen = false
           if (streams.get(key)?.stream === stream) streams.delete(key)
         },
       })
+      let isOpen = true
+      count(sessionId, 1)
       streams.set(key, { opening, stream })
       return stream
     },
     has: (sessionId, opening) => streams.has(keyOf(sessionId, opening)),
+    hasAny: (sessionId) => counts.has(sessionId),
     end(sessionId, opening) {
       streams.get(keyOf(sessionId, opening))?.stream.end()
     },

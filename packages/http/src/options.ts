@@ -1,8 +1,11 @@
 import type { Metadata, SessionsOptions } from '@mcp-session/core'
 import type { Retention } from '@mcp-session/core/backend'
+import type { CreateRate } from './create-rate.ts'
+import { type Hook, hookNames, type SessionHooks } from './hooks.ts'
 import type { HostRules } from './hosts.ts'
 import type { ServerFactory } from './live-server.ts'
 import type { Principal } from './principal.ts'
+import { maxTimerMs } from './wake-ups.ts'
 
 /** The options of the session store apply as well, but for `kind`. */
 export interface SessionHandlerOptions<M = Metadata> extends Omit<SessionsOptions<M>, 'kind'> {
@@ -34,6 +37,14 @@ export interface SessionHandlerOptions<M = Metadata> extends Omit<SessionsOption
   readonly maxBodyBytes?: number | undefined
   /** What a session's event log keeps. Default: 1 h, 1,000 events, 1 MiB. */
   readonly events?: Partial<Retention> | undefined
+  /** A node that runs streamed calls and was not heard of for so long is dead: its calls get an error. Default 4,000. */
+  readonly orphanAfterMs?: number | undefined
+  /** Sessions of one principal: beyond it its longest-idle one without an open stream ends. Not for `'anonymous'`. Default 1,000. */
+  readonly maxSessionsPerPrincipal?: number | undefined
+  /** New sessions of one principal (of all anonymous clients together) on this node; beyond it 429. Default: no bound. */
+  readonly createRate?: CreateRate | undefined
+  /** Told what happens to sessions. */
+  readonly hooks?: SessionHooks | undefined
   /** `close` lets running calls finish for so long. Default 10,000. */
   readonly drainMs?: number | undefined
 }
@@ -53,20 +64,23 @@ export interface CheckedOptions<M> {
   readonly liveIdleMs: number
   readonly maxBodyBytes: number
   readonly retention: Retention
+  readonly orphanAfterMs: number
+  readonly maxSessionsPerPrincipal: number
+  readonly createRate: CreateRate | undefined
+  readonly hooks: SessionHooks
   readonly drainMs: number
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
 
 const hour = 60 * 60_000
-/** What a timer of Node can wait for. */
-const maxTimerMs = 2 ** 31 - 1
 
 /** `TypeError` and `RangeError` name the option and the value. What belongs to the store is checked by `openSessions`. */
 export function checkOptions<M>(options: SessionHandlerOptions<M>): CheckedOptions<M> {
   if (typeof options !== 'object' || options === null) throw new TypeError('createSessionHandler needs an object of options')
   const { server, principal, allowedHosts, allowedOrigins, jsonWaitMs, retryMs, keepAliveMs, pollIntervalMs, ...others } = options
-  const { liveSessions, liveIdleMs, maxBodyBytes, events, drainMs, ...store } = others
+  const { liveSessions, liveIdleMs, maxBodyBytes, events, orphanAfterMs, maxSessionsPerPrincipal, createRate, hooks, drainMs, ...store } =
+    others
   if ('kind' in store) throw new TypeError('createSessionHandler has no option kind: its sessions are of the kind s')
   if (typeof server !== 'function') throw new TypeError('server must be a function that returns a McpServer or Server')
   if (principal !== 'anonymous' && typeof principal !== 'function') {
@@ -88,6 +102,10 @@ export function checkOptions<M>(options: SessionHandlerOptions<M>): CheckedOptio
     liveIdleMs: whole('liveIdleMs', liveIdleMs ?? 300_000, 1, maxTimerMs),
     maxBodyBytes: whole('maxBodyBytes', maxBodyBytes ?? 4 * 1024 * 1024, 1, Number.MAX_SAFE_INTEGER),
     retention: retention(events),
+    orphanAfterMs: whole('orphanAfterMs', orphanAfterMs ?? 4_000, 100, maxTimerMs),
+    maxSessionsPerPrincipal: wholeOrInfinite('maxSessionsPerPrincipal', maxSessionsPerPrincipal ?? 1_000),
+    createRate: rate(createRate),
+    hooks: hooksOf(hooks),
     drainMs: whole('drainMs', drainMs ?? 10_000, 0, maxTimerMs),
     now: store.now ?? Date.now,
     onError,
@@ -101,6 +119,24 @@ function retention(events: Partial<Retention> = {}): Retention {
     maxAgeMs: wholeOrInfinite('events.maxAgeMs', maxAgeMs),
     maxBytes: wholeOrInfinite('events.maxBytes', maxBytes),
   }
+}
+
+function rate(given: CreateRate | undefined): CreateRate | undefined {
+  if (given === undefined) return undefined
+  if (typeof given !== 'object' || given === null) throw new TypeError(`createRate must be { sessions, perMs }, not ${print(given)}`)
+  return {
+    sessions: whole('createRate.sessions', given.sessions, 1, Number.MAX_SAFE_INTEGER),
+    perMs: whole('createRate.perMs', given.perMs, 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function hooksOf(hooks: SessionHooks = {}): SessionHooks {
+  if (typeof hooks !== 'object' || hooks === null) throw new TypeError(`hooks must be an object of functions, not ${print(hooks)}`)
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (!hookNames.includes(name as Hook)) throw new TypeError(`hooks has no ${name}; there are ${hookNames.join(', ')}`)
+    if (hook !== undefined && typeof hook !== 'function') throw new TypeError(`hooks.${name} must be a function, not ${print(hook)}`)
+  }
+  return hooks
 }
 
 function hostList(hosts: SessionHandlerOptions['allowedHosts']): HostRules['allowedHosts'] {

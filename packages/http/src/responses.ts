@@ -47,6 +47,8 @@ export const replies = {
   tooLarge: (maxBytes: number): Reply =>
     failure(413, -32000, `Payload Too Large: the body has more than ${maxBytes} bytes`, { Connection: 'close' }),
   unsupportedMediaType: (): Reply => failure(415, -32000, 'Unsupported Media Type: the body must be application/json'),
+  tooMany: (problem: string, retryAfterSeconds: number): Reply =>
+    failure(429, -32000, `Too Many Requests: ${problem}`, { 'Retry-After': String(retryAfterSeconds) }),
   internalError: (): Reply => failure(500, -32603, 'Internal error'),
   unavailable: (problem: string, retryAfterSeconds: number): Reply =>
     failure(503, -32000, `Service Unavailable: ${problem}`, { 'Retry-After': String(retryAfterSeconds) }),

@@ -1,7 +1,8 @@
-import { type Call, newCall } from './call.ts'
+import { type Call, type CallOptions, newCall } from './call.ts'
 import { standaloneStream } from './cursors.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { EventLog } from './event-log.ts'
+import { isForAllServers } from './inbox.ts'
 import type { JsonRpcResponse, RequestId } from './json-rpc.ts'
 import { isRequest, isRequestId, isResponse, type JsonRpcMessage, type JsonRpcNotification, type JsonRpcRequest } from './json-rpc.ts'
 import type { OpenStreams } from './open-streams.ts'
@@ -23,6 +24,8 @@ export interface ServerLink {
   callOf(opening: number): Call | undefined
   /** Whether the server can do something with it: its own request's answer or progress, its running request's cancellation. */
   isAddressee(message: JsonRpcMessage): boolean
+  /** Names this live server in the cluster. */
+  readonly nonce: string
   /** A call runs, or the server waits for an answer of the client. */
   isBusy(): boolean
   /** Resolves when no call runs any more. */
@@ -36,6 +39,7 @@ export interface ServerLinkOptions {
   readonly nonce: string
   readonly log: EventLog
   readonly streams: OpenStreams
+  readonly heartbeats: CallOptions['heartbeats']
   /** Runs before a successful answer leaves: what the request changed in the protocol state is stored first. */
   readonly onAnswered: (request: JsonRpcRequest) => Promise<void>
   readonly onLost: (error: unknown) => void
@@ -69,11 +73,12 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     async close() {
       if (isClosed) return
       isClosed = true
-      for (const { call } of running.values()) call.abort()
+      const calls = new Set([...running.values()].map(({ call }) => call))
       for (const { reject } of asked.values()) reject(new ServerClosed())
       awaited.clear()
       onClose()
       transport.onclose?.()
+      await Promise.all([...calls].map((call) => call.abort()))
     },
   }
 
@@ -121,6 +126,7 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
 
   return {
     transport,
+    nonce: options.nonce,
     async ask(request, extra) {
       const question = deferred<JsonRpcResponse>()
       asked.set(request.id, question)
@@ -161,6 +167,7 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     isAddressee(message) {
       if (isClosed) return false
       if (isResponse(message)) return ids.own(message.id) !== undefined
+      if (isForAllServers(message)) return true
       if (message.method === 'notifications/progress') return ids.own(message.params?.['progressToken']) !== undefined
       const requestId = message.params?.['requestId']
       return message.method === 'notifications/cancelled' && isRequestId(requestId) && running.has(requestId)

@@ -33,7 +33,7 @@ export interface SessionHandleOptions<M> {
   readonly sessions: Sessions<M>
   readonly scopes: AsyncLocalStorage<RequestScope<M>>
   /** Ends everything of the session that lives on this node, and tells the others. */
-  readonly onTerminated: () => void
+  readonly onTerminated: (wasThere: boolean) => void
 }
 
 /** A handle, and the way to show it newer snapshots. */
@@ -75,7 +75,7 @@ export function holdSession<M>({ session, sessions, scopes, onTerminated }: Sess
       },
       async terminate() {
         const wasThere = await sessions.delete(id, { owner })
-        onTerminated()
+        onTerminated(wasThere)
         return wasThere
       },
     },

@@ -2,22 +2,29 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Metadata, openSessions, type Session, type Sessions } from '@mcp-session/core'
+import { announcing } from './announcing.ts'
+import { answerDelete } from './answer-delete.ts'
 import { answerGet } from './answer-get.ts'
 import { answerPost } from './answer-post.ts'
+import { connecting } from './connecting.ts'
+import { createLimit } from './create-rate.ts'
 import { openEventLog } from './event-log.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { type FetchOptions, fetchExchange, fetchResponse } from './fetch-adapter.ts'
-import { connectServer } from './live-server.ts'
+import { openHeartbeats } from './heartbeats.ts'
+import { type EndedBy, harmlessHooks } from './hooks.ts'
 import { liveSessions } from './live-sessions.ts'
 import { answerNode, nodeExchange } from './node-adapter.ts'
 import { openStreams } from './open-streams.ts'
 import { type CheckedOptions, checkOptions, type SessionHandlerOptions } from './options.ts'
+import { orphans } from './orphans.ts'
+import { presences } from './presence.ts'
 import { type AuthInfo, ownerOf } from './principal.ts'
-import { readProtocolState, storedState, versionOf } from './protocol-state.ts'
+import { principalLimit } from './principal-limit.ts'
 import { isExpected, replies, replyToError } from './responses.ts'
-import { corsHeaders, type Route, route } from './route.ts'
+import { corsHeaders, route } from './route.ts'
 import type { Runtime } from './runtime.ts'
-import { holdSession, type RequestScope } from './session-handle.ts'
+import type { RequestScope } from './session-handle.ts'
 import { wakeUps } from './wake-ups.ts'
 
 /** MCP over Streamable HTTP, with sessions that live in a store. All members are safe to detach. */
@@ -57,51 +64,62 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
   }
   const node = randomBytes(12).toString('base64url')
   const woken = wakeUps(options.pollIntervalMs)
+  const heartbeats = await openHeartbeats({ store: options.store, node, deadAfterMs: options.orphanAfterMs })
   const log = await openEventLog({ events, signals, channel: 'mcp-session/http', retention, node, wakeUps: woken })
-  const scopes = new AsyncLocalStorage<RequestScope<M>>()
-  const streams = openStreams({ log, wakeUps: woken, retryMs, keepAliveMs, now, lookout: accessCounter })
+  const hooks = harmlessHooks(options.hooks, onError)
+  const streams = openStreams({ log, wakeUps: woken, retryMs, keepAliveMs, now })
   const live = liveSessions<M>(options.liveSessions, now)
-  const runtime: Runtime<M> = { options, sessions, log, streams, live, scopes, connect }
+  const scopes = new AsyncLocalStorage<RequestScope<M>>()
+  const isRunningHere = (sessionId: string, opening: number): boolean => live.get(sessionId)?.link.callOf(opening) !== undefined
+
+  /** What follows a session's end by this node's doing. */
+  function ended(session: Pick<Session<M>, 'id' | 'owner'>, by: EndedBy): void {
+    log.announce(session.id)
+    hooks.fire('terminated', { sessionId: session.id, owner: session.owner, by })
+  }
+
+  const parts = {
+    options,
+    sessions,
+    log,
+    streams,
+    live,
+    scopes,
+    node,
+    hooks,
+    ended,
+    orphans: orphans({
+      log,
+      node,
+      heartbeats,
+      isRunningHere,
+      onOrphaned: ({ sessionId, owner }, requestId) => hooks.fire('orphaned', { sessionId, owner, requestId }),
+    }),
+    createLimit: createLimit(options.createRate, now),
+    principalLimit: principalLimit({
+      sessions,
+      max: options.maxSessionsPerPrincipal,
+      now,
+      isInUse: (id) => streams.hasAny(id) || live.get(id)?.link.isBusy() === true,
+      async end(id, owner) {
+        if (await sessions.delete(id, { owner })) ended({ id, owner }, 'limit')
+        await live.close(id)
+      },
+    }),
+    presence: presences({
+      sessions,
+      now,
+      ttlMs,
+      onExpired: ({ id, owner }) => hooks.fire('expired', { sessionId: id, owner }),
+    }),
+  }
+  const onTerminated = (session: Session<M>, wasThere: boolean): void => {
+    if (wasThere) ended(session, 'server')
+  }
+  const runtime: Runtime<M> = { ...parts, connect: connecting<M>({ runtime: parts, heartbeats, wakeUps: woken, onTerminated }) }
   const idle = setInterval(() => live.closeIdle(options.liveIdleMs), Math.min(30_000, Math.ceil(options.liveIdleMs / 4))).unref()
   const active = new Set<Promise<Reply>>()
   let closing: Promise<void> | undefined
-
-  /** An open stream counts as access, but one access now and then is enough. */
-  function accessCounter(sessionId: string): () => void {
-    const everyMs = Math.max(1, Math.min(ttlMs / 4, 60_000))
-    let countedAt = now()
-    return () => {
-      if (now() - countedAt < everyMs) return
-      countedAt = now()
-      sessions.touch(sessionId).catch(() => {})
-    }
-  }
-
-  function connect(session: Session<M>, { authInfo }: Exchange) {
-    const onTerminated = (): void => {
-      live.closeWhenDrained(session.id).catch(onError)
-      log.announce(session.id)
-    }
-    return connectServer<M>({
-      session,
-      held: holdSession({ session, sessions, scopes, onTerminated }),
-      authInfo,
-      factory: options.server,
-      node,
-      log,
-      streams,
-      wakeUps: woken,
-      onError,
-      onUsed: accessCounter(session.id),
-      onClosed: live.forget,
-      async store(sessionId, change) {
-        await sessions.updateContext(sessionId, (context) => {
-          const state = readProtocolState(context)
-          return state === undefined ? context : storedState(change(state))
-        })
-      },
-    })
-  }
 
   async function reply(exchange: Exchange): Promise<Reply> {
     const way = route(exchange.method, exchange.headers, hosts)
@@ -121,24 +139,12 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     if (owner === undefined) return replies.unauthorized()
     try {
       if (way.to === 'post') return await answerPost(runtime, exchange, way, owner)
-      if (way.to === 'get') return await answerGet(runtime, way, owner)
-      return await answerDelete(way, owner)
+      if (way.to === 'get') return await answerGet(runtime, exchange, way, owner)
+      return await answerDelete(runtime, way, owner)
     } catch (error) {
       if (!isExpected(error)) onError(error)
       return replyToError(error)
     }
-  }
-
-  async function answerDelete({ sessionId, version }: Extract<Route, { to: 'delete' }>, owner: string | null): Promise<Reply> {
-    const session = await sessions.retrieve(sessionId, { owner })
-    const state = readProtocolState(session?.context)
-    if (state !== undefined && versionOf(version, state) === undefined) {
-      return replies.badRequest('Bad Request: unsupported MCP-Protocol-Version')
-    }
-    if (!(await sessions.delete(sessionId, { owner }))) return replies.notFound()
-    log.announce(sessionId)
-    await live.close(sessionId)
-    return replies.deleted()
   }
 
   async function handle(exchange: Exchange): Promise<Reply> {
@@ -164,6 +170,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     clearInterval(idle)
     streams.endAll('all')
     await log.close().catch(onError)
+    await heartbeats.close()
     await sessions.close()
   }
 
@@ -174,7 +181,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     async fetch(request, given = {}) {
       return fetchResponse(await handle(fetchExchange(request, given)))
     },
-    sessions: announcing(sessions, log.announce),
+    sessions: announcing(sessions, (session) => ended(session, 'application')),
     async ownerOf(authInfo) {
       const owner = await ownerOf(principal, { authInfo }, onError)
       if (owner === undefined) throw new TypeError('The principal function does not name anybody for this authInfo')
@@ -183,23 +190,6 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
     close() {
       closing ??= close()
       return closing
-    },
-  }
-}
-
-/** The store as the application sees it: whoever ends a session through it also tells the other nodes at once. */
-function announcing<M>(sessions: Sessions<M>, announce: (sessionId: string) => void): Sessions<M> {
-  return {
-    ...sessions,
-    async delete(id, given) {
-      const wasThere = await sessions.delete(id, given)
-      if (wasThere) announce(id)
-      return wasThere
-    },
-    async consume(id, given) {
-      const session = await sessions.consume(id, given)
-      if (session !== undefined) announce(id)
-      return session
     },
   }
 }

@@ -20,6 +20,9 @@ interface Waiter {
   resolve: ((open: boolean) => void) | undefined
 }
 
+/** What a timer of Node can wait for: beyond it, it fires at once. */
+export const maxTimerMs: number = 2 ** 31 - 1
+
 /** Watches are spread over that many slots, so that not all of them look at the same instant. */
 const slotCount = 4
 

@@ -199,6 +199,8 @@ describe('an answer that the log does not take', () => {
     const client = await rawClient(node.url)
     const events = sseEvents(await client.call('hold', { word: 'unlogged' }))
     await underway
+    // Sessions and heartbeats have opened it.
+    await backend.close()
     await backend.close()
     holds.get('unlogged')?.()
     const [, , last] = await events.rest()

@@ -34,14 +34,18 @@ describe('handler.close', () => {
     await closed
   })
 
-  it('gives up on calls at the deadline, and sends their clients away to resume', async () => {
+  it('answers streamed calls that it gives up on with an error, and sends their clients away', async () => {
     const { promise: underway, resolve: onTool } = deferred<string>()
     const node = await startNode(memoryBackend(), { server: serverFactory(1, { onTool }), drainMs: 1, jsonWaitMs: 0 })
     const client = await rawClient(node.url)
     const events = sseEvents(await client.call('hold', { word: 'never' }))
     await underway
     await node.handler.close()
-    expect((await events.rest()).at(-1)?.retry).toBe('50')
+    expect(JSON.parse((await events.rest()).at(-1)?.data ?? '')).toEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32000, message: expect.stringContaining('gone') },
+    })
   })
 
   it('answers a call that it gives up on with 503, so that the client keeps its session', async () => {

@@ -41,7 +41,7 @@ function held(word: string, { holds, onTool }: ServerOptions): Promise<void> {
 }
 
 function serverV1(session: SessionHandle<Counter>, options: ServerOptions): McpServerV1 {
-  const server = new McpServerV1({ name: 'v1', version: '1' }, { capabilities: { logging: {} } })
+  const server = new McpServerV1({ name: 'counter', version: '1' }, { capabilities: { logging: {} } })
   server.registerTool('count', { description: 'adds one' }, () => count(session))
   server.registerTool('peek', { description: 'reads' }, () => text(`${session.metadata.counter} ${session.owner}`))
   server.registerTool('client', { description: 'who is it' }, () => text(JSON.stringify(server.server.getClientVersion())))
@@ -70,7 +70,7 @@ function serverV1(session: SessionHandle<Counter>, options: ServerOptions): McpS
 }
 
 function serverV2(session: SessionHandle<Counter>, options: ServerOptions): McpServerV2 {
-  const server = new McpServerV2({ name: 'v2', version: '1' }, { capabilities: { logging: {} } })
+  const server = new McpServerV2({ name: 'counter', version: '1' }, { capabilities: { logging: {} } })
   const word = z.object({ word: z.string() })
   server.registerTool('count', { description: 'adds one' }, () => count(session))
   server.registerTool('peek', { description: 'reads' }, () => text(`${session.metadata.counter} ${session.owner}`))

@@ -10,7 +10,18 @@ const good: SessionHandlerOptions<Counter> = {
   principal: 'anonymous',
 }
 
-const numbers = ['jsonWaitMs', 'retryMs', 'keepAliveMs', 'pollIntervalMs', 'liveSessions', 'liveIdleMs', 'maxBodyBytes', 'drainMs'] as const
+const numbers = [
+  'jsonWaitMs',
+  'retryMs',
+  'keepAliveMs',
+  'pollIntervalMs',
+  'liveSessions',
+  'liveIdleMs',
+  'maxBodyBytes',
+  'orphanAfterMs',
+  'maxSessionsPerPrincipal',
+  'drainMs',
+] as const
 
 describe('createSessionHandler', () => {
   it.each(numbers)('names %s and the value that it cannot be', async (name) => {
@@ -31,9 +42,20 @@ describe('createSessionHandler', () => {
     ['allowedHosts', 'x'],
     ['allowedOrigins', ['app.example']],
     ['allowedOrigins', 'https://app.example'],
+    ['createRate', 5],
+    ['hooks', 'created'],
+    ['hooks.created', 'log'],
   ])('names %s when it is %o', async (name, value) => {
-    await expect(createSessionHandler({ ...good, [name]: value })).rejects.toThrow(TypeError)
-    await expect(createSessionHandler({ ...good, [name]: value })).rejects.toThrow(new RegExp(`^${name} must`))
+    const [option = '', member] = name.split('.')
+    const given = { ...good, [option]: member === undefined ? value : { [member]: value } }
+    await expect(createSessionHandler(given)).rejects.toThrow(TypeError)
+    await expect(createSessionHandler(given)).rejects.toThrow(new RegExp(`^${name} must`))
+  })
+
+  it('refuses a create rate that lets nobody in, and hooks that there are not', async () => {
+    await expect(createSessionHandler({ ...good, createRate: { sessions: 0, perMs: 1 } })).rejects.toThrow(/^createRate.sessions must/)
+    const hooks = { closed: () => {} }
+    await expect(createSessionHandler({ ...good, hooks })).rejects.toThrow(/^hooks has no closed; there are created, restored/)
   })
 
   it('checks the retention of the event log, and lets it be unbounded', async () => {

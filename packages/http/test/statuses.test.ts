@@ -261,6 +261,8 @@ describe('other statuses', () => {
     const node = await startNode(backend)
     const client = await rawClient(node.url)
     const events = await client.get()
+    // Sessions and heartbeats have opened it.
+    await backend.close()
     await backend.close()
     const unknown = knownSession(node.url, `s_${'A'.repeat(43)}`)
     for (const answer of [
