@@ -3,6 +3,8 @@ export interface ByteLru<V> {
   get(key: string): V | undefined
   set(key: string, value: V, bytes: number): void
   delete(key: string): void
+  /** Forgets every entry that is not worth keeping; looks at all of them. */
+  deleteWhere(isUseless: (value: V) => boolean): void
 }
 
 /** `maxBytes` 0 keeps nothing. An entry larger than a quarter of all is not kept either: it would flush everybody else. */
@@ -36,5 +38,8 @@ export function byteLru<V>(maxBytes: number): ByteLru<V> {
       }
     },
     delete: remove,
+    deleteWhere(isUseless) {
+      for (const [key, { value }] of entries) if (isUseless(value)) remove(key)
+    },
   }
 }

@@ -7,12 +7,15 @@ const sliceSize = 200
 
 /** Deletes expired records in slices, other work between them, until the backend finds none. */
 export async function cleanupExpired<M>(parts: StoreParts<M>, { signal }: AccessSignal): Promise<number> {
-  const { backend, calls, meter } = parts
+  const { backend, calls, meter, snapshots } = parts
   let deleted = 0
   for (;;) {
     const call = calls.begin(signal)
     const { value } = await calls.writeAgain(call, () => backend.deleteExpired(sliceSize, call))
-    if (value === 0) return deleted
+    if (value === 0) {
+      snapshots.forgetExpired(call.now)
+      return deleted
+    }
     deleted += value
     meter.add('expired', value)
     await setImmediate()

@@ -2,6 +2,7 @@ import type { SessionRecord } from './backend.ts'
 import { byteLru } from './byte-lru.ts'
 import type { Codec, CodecContext } from './codec.ts'
 import { SessionError } from './errors.ts'
+import { isExpired } from './expiry.ts'
 import { frozenCopy, tooLarge } from './frozen-copy.ts'
 import { isWellFormed } from './owner.ts'
 import type { SchemaIssue, StandardSchema } from './schema.ts'
@@ -31,6 +32,8 @@ export interface Snapshots<M> {
   session(record: SessionRecord): Session<M>
   /** Drops what is kept of a session that is gone. */
   forget(id: string): void
+  /** Drops what is kept of sessions that had expired by `now` when they were decoded; one that was touched since is decoded anew. */
+  forgetExpired(now: number): void
 }
 
 export interface SnapshotsOptions<M> {
@@ -176,7 +179,11 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     }
   }
 
-  return { texts, changed, moved, record, verified, session, forget: cache.delete }
+  function forgetExpired(now: number): void {
+    cache.deleteWhere((kept) => isExpired(kept.record, now))
+  }
+
+  return { texts, changed, moved, record, verified, session, forget: cache.delete, forgetExpired }
 }
 
 function plainText(value: unknown): string {

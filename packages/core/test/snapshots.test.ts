@@ -1,4 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Codec, SessionError } from '../src/index.ts'
@@ -79,6 +81,24 @@ describe('snapshots', () => {
     const before = used.decoded
     for (let count = 0; count < 5; count += 1) expect((await sessions.retrieve(id))?.metadata).toEqual({ a: 1 })
     expect(used.decoded - before).toBe(5)
+  })
+
+  it('are given up by the sweep once their session has expired', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const { sessions, clock } = await openStore()
+    const read = async (ttlMs: number) => {
+      const { id } = await sessions.create({ deep: { a: 1 } }, { ttlMs })
+      return new WeakRef(Object(present(await sessions.retrieve(id)).metadata['deep']))
+    }
+    const [expired, live] = [await read(1_000), await read(2_000)]
+    clock.advance(1_000)
+    expect(await sessions.cleanupExpired()).toBe(1)
+    // What a job has read through a WeakRef stays alive until the job ends.
+    await new Promise(setImmediate)
+    collect()
+    expect(expired.deref()).toBeUndefined()
+    expect(live.deref()).toEqual({ a: 1 })
   })
 
   it('stay within the bytes of the cache', async () => {

@@ -54,7 +54,7 @@ describe('createSessionHandler', () => {
 
   it('refuses a create rate that lets nobody in, and hooks that there are not', async () => {
     await expect(createSessionHandler({ ...good, createRate: { sessions: 0, perMs: 1 } })).rejects.toThrow(/^createRate.sessions must/)
-    const hooks = { closed: () => {} }
+    const hooks: Record<string, () => void> = { closed: () => {} }
     await expect(createSessionHandler({ ...good, hooks })).rejects.toThrow(/^hooks has no closed; there are created, restored/)
   })
 
