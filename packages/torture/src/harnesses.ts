@@ -1,4 +1,5 @@
 import type { Harness } from './harness.ts'
+import { replay } from './replay.ts'
 
 /** What the command line sets for single harnesses. */
 export interface HarnessSettings {
@@ -8,5 +9,5 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses(_settings: HarnessSettings): readonly Harness[] {
-  return []
+  return [replay()]
 }
