@@ -62,7 +62,7 @@ export const laws = {
   'events/read':
     '`read` gives the events of the streams asked for (all, if none are named) with `sequence > after`, in order, at most `limit` and 4 MiB, and skips those older than `maxAgeMs`.',
   'events/retention':
-    '`append` trims the oldest events of the session until the bounds of `retention` hold. The newest event stays, and streams that begin with `!` are exempt and not counted.',
+    '`append` trims the oldest events of the session until the bounds of `retention` hold. The newest event stays. Streams that begin with `!` are exempt and not counted: only `maxInternalAgeMs` bounds them, and nothing else.',
   'events/trimmed':
     '`trimmed` is true iff an event after `after` of the streams asked for is gone or too old, or `after` is beyond `last`.',
   'events/restore':

@@ -111,7 +111,7 @@ function append([at, on, repeats, maxEvents, maxAgeMs, maxBytes]: [number, strin
       const id = idAt(real, at)
       const newest = model.read(id, { after: 0, maxAgeMs: Number.POSITIVE_INFINITY }, real.clock.now)?.events.at(-1)
       const event = { key: repeats && newest !== undefined ? newest.key : `k${newRev(real)}`, stream: on, data: 'x'.repeat(5) }
-      const retention = { maxEvents, maxAgeMs, maxBytes }
+      const retention = { maxEvents, maxAgeMs, maxBytes, maxInternalAgeMs: maxAgeMs * 2 }
       const given = await real.calls.append(id, event, retention)
       assert.equal(given, model.append(id, event, retention, real.clock.now, given))
     },

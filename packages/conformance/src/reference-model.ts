@@ -106,14 +106,17 @@ export function referenceModel(): ReferenceModel {
   }
 }
 
-function trim(life: Life, { maxEvents, maxAgeMs, maxBytes }: Retention, now: number): void {
-  const counted = (): StoredEvent[] => life.events.filter(({ stream }) => !stream.startsWith('!'))
+function trim(life: Life, { maxEvents, maxAgeMs, maxBytes, maxInternalAgeMs = Number.POSITIVE_INFINITY }: Retention, now: number): void {
   const bytes = (events: readonly StoredEvent[]): number => events.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0)
+  trimWhile(life, false, (oldest, events) => events.length > maxEvents || bytes(events) > maxBytes || oldest.createdAt < now - maxAgeMs)
+  trimWhile(life, true, (oldest) => oldest.createdAt < now - maxInternalAgeMs)
+}
+
+function trimWhile(life: Life, internal: boolean, isBeyond: (oldest: StoredEvent, events: readonly StoredEvent[]) => boolean): void {
   for (;;) {
-    const events = counted()
+    const events = life.events.filter(({ stream }) => stream.startsWith('!') === internal)
     const [oldest] = events
-    if (oldest === undefined || oldest.sequence === life.last) return
-    if (events.length <= maxEvents && bytes(events) <= maxBytes && oldest.createdAt >= now - maxAgeMs) return
+    if (oldest === undefined || oldest.sequence === life.last || !isBeyond(oldest, events)) return
     life.events = life.events.filter((event) => event !== oldest)
     life.gone.push({ stream: oldest.stream, sequence: oldest.sequence })
   }

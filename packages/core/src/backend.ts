@@ -102,7 +102,7 @@
  * @law events/read `read` gives the events of the streams asked for (all, if none are named) with `sequence > after`, in order,
  *   at most `limit` and 4 MiB, and skips those older than `maxAgeMs`.
  * @law events/retention `append` trims the oldest events of the session until the bounds of `retention` hold. The newest event
- *   stays, and streams that begin with `!` are exempt and not counted.
+ *   stays. Streams that begin with `!` are exempt and not counted: only `maxInternalAgeMs` bounds them, and nothing else.
  * @law events/trimmed `trimmed` is true iff an event after `after` of the streams asked for is gone or too old, or `after` is
  *   beyond `last`.
  * @law events/restore `restore` adds a page with sequences, keys, instants and `last` kept; events that are there already
@@ -258,7 +258,7 @@ export interface EventLog {
 export interface NewEvent {
   /** The writer's nonce, 1–255 characters of visible ASCII: makes `append` idempotent. */
   readonly key: string
-  /** 1–255 characters, well-formed, without NUL. Streams that begin with `!` are exempt from retention. */
+  /** 1–255 characters, well-formed, without NUL. Streams that begin with `!` are exempt from retention but for `maxInternalAgeMs`. */
   readonly stream: string
   /** At most 4 MiB of well-formed UTF-8 without NUL. */
   readonly data: string
@@ -288,6 +288,8 @@ export interface Retention {
   readonly maxAgeMs: number
   /** Of the UTF-8 bytes of `data`. */
   readonly maxBytes: number
+  /** Age of events of streams that begin with `!`. Absent: they stay as long as the session. */
+  readonly maxInternalAgeMs?: number
 }
 
 export interface EventPage {

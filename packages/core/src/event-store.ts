@@ -78,11 +78,12 @@ function checkText(text: unknown, name: string): void {
 
 function checkRetention(retention: Retention): Retention {
   if (typeof retention !== 'object' || retention === null) throw new TypeError('retention must be { maxEvents, maxAgeMs, maxBytes }')
-  const { maxEvents, maxAgeMs, maxBytes } = retention
+  const { maxEvents, maxAgeMs, maxBytes, maxInternalAgeMs = Number.POSITIVE_INFINITY } = retention
   return {
     maxEvents: checkBound(maxEvents, 'retention.maxEvents', 1),
     maxAgeMs: checkBound(maxAgeMs, 'retention.maxAgeMs', 0),
     maxBytes: checkBound(maxBytes, 'retention.maxBytes', 0),
+    maxInternalAgeMs: checkBound(maxInternalAgeMs, 'retention.maxInternalAgeMs', 0),
   }
 }
 

@@ -118,6 +118,8 @@ function retention(events: Partial<Retention> = {}): Retention {
     maxEvents: wholeOrInfinite('events.maxEvents', maxEvents),
     maxAgeMs: wholeOrInfinite('events.maxAgeMs', maxAgeMs),
     maxBytes: wholeOrInfinite('events.maxBytes', maxBytes),
+    // Frames of running calls: older than what they are about, and never younger.
+    maxInternalAgeMs: Math.max(24 * hour, maxAgeMs),
   }
 }
 

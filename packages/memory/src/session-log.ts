@@ -43,19 +43,22 @@ export function sessionLog(): SessionLog {
     if (list === counted) countedBytes += event.bytes
   }
 
-  function trim(retention: Retention, now: number): void {
-    const oldestAt = now - retention.maxAgeMs
+  function trim({ maxEvents, maxBytes, maxAgeMs, maxInternalAgeMs = Number.POSITIVE_INFINITY }: Retention, now: number): void {
+    drop(counted, (event, left) => left <= maxEvents && countedBytes <= maxBytes && event.createdAt >= now - maxAgeMs)
+    drop(exempt, (event) => event.createdAt >= now - maxInternalAgeMs)
+  }
+
+  /** Drops the oldest of one list until one fits; the newest event of all stays. */
+  function drop(list: KeptEvent[], fits: (event: KeptEvent, left: number) => boolean): void {
     let dropped = 0
-    for (const event of counted) {
-      if (event.sequence === last) break
-      const fits = counted.length - dropped <= retention.maxEvents && countedBytes <= retention.maxBytes && event.createdAt >= oldestAt
-      if (fits) break
+    for (const event of list) {
+      if (event.sequence === last || fits(event, list.length - dropped)) break
       dropped += 1
-      countedBytes -= event.bytes
+      if (list === counted) countedBytes -= event.bytes
       sequences.delete(event.key)
       gone.add(event.stream, event.sequence)
     }
-    if (dropped > 0) counted.splice(0, dropped)
+    if (dropped > 0) list.splice(0, dropped)
   }
 
   function read(query: EventQuery, now: number): EventPage {

@@ -10,12 +10,14 @@ export interface SessionEvents {
   restore(sessionId: string, page: EventPage, now: number): boolean
 }
 
-/** A session's log row. Events of streams that begin with `!` are not counted. */
+/** A session's log row. Events of streams that begin with `!`, internal ones, are not counted. */
 interface Log {
   readonly session: number
   readonly last: number
-  /** No counted event has a smaller sequence: trimming begins here, and steps over an exempt event once only. */
+  /** No counted event has a smaller sequence: trimming begins here, and steps over an internal event once only. */
   readonly oldest: number
+  /** The same for internal events. */
+  readonly oldestInternal: number
   readonly count: number
   readonly bytes: number
   /** Events up to here are gone, nobody knows of which streams. */
@@ -42,21 +44,38 @@ export function sessionEvents(statements: Statements, records: Records): Session
   function trim(log: Log, retention: Retention, now: number): Log {
     const oldestAt = now - retention.maxAgeMs
     let { oldest, count, bytes } = log
-    for (const event of oldestEvents(log)) {
-      if (!isExempt(event.stream)) {
+    for (const event of oldestEvents(log, oldest)) {
+      if (!isInternal(event.stream)) {
         if (count <= retention.maxEvents && bytes <= retention.maxBytes && event.createdAt >= oldestAt) break
-        statements.removeEvent.run(log.session, event.sequence)
-        statements.saveTrim.run(log.session, event.stream, event.sequence)
+        remove(log, event)
         count -= 1
         bytes -= event.bytes
       }
       oldest = event.sequence + 1
     }
-    return { ...log, oldest, count, bytes, trimmedThrough: forgetTrims(log) }
+    return { ...log, oldest, oldestInternal: trimInternal(log, retention, now), count, bytes, trimmedThrough: forgetTrims(log) }
   }
 
-  /** All but the newest event, from `oldest` on; read in small portions, since rows cannot be deleted under an open iterator. */
-  function* oldestEvents({ session, oldest, last }: Log): Generator<OldEvent> {
+  function trimInternal(log: Log, { maxInternalAgeMs = Number.POSITIVE_INFINITY }: Retention, now: number): number {
+    let { oldestInternal } = log
+    if (maxInternalAgeMs === Number.POSITIVE_INFINITY) return oldestInternal
+    for (const event of oldestEvents(log, oldestInternal)) {
+      if (isInternal(event.stream)) {
+        if (event.createdAt >= now - maxInternalAgeMs) break
+        remove(log, event)
+      }
+      oldestInternal = event.sequence + 1
+    }
+    return oldestInternal
+  }
+
+  function remove({ session }: Log, { sequence, stream }: OldEvent): void {
+    statements.removeEvent.run(session, sequence)
+    statements.saveTrim.run(session, stream, sequence)
+  }
+
+  /** All but the newest event, from a sequence on; read in small portions, since rows cannot be deleted under an open iterator. */
+  function* oldestEvents({ session, last }: Log, oldest: number): Generator<OldEvent> {
     let from = oldest
     while (from < last) {
       const events = statements.oldestEvents.all(session, from, last).map(oldEventOf)
@@ -97,7 +116,12 @@ export function sessionEvents(statements: Statements, records: Records): Session
     let log = logOf(session)
     for (const event of page.events) {
       if (statements.restoreEvent.run(parametersOf(session, event)).changes === 0) continue
-      log = { ...counting(log, event), oldest: Math.min(log.oldest, event.sequence) }
+      const { oldest, oldestInternal } = log
+      log = {
+        ...counting(log, event),
+        oldest: Math.min(oldest, event.sequence),
+        oldestInternal: Math.min(oldestInternal, event.sequence),
+      }
     }
     const last = Math.max(log.last, page.last, page.events.at(-1)?.sequence ?? 0)
     const trimmedThrough = page.trimmed ? Math.max(log.trimmedThrough, newestMissing(page)) : log.trimmedThrough
@@ -107,12 +131,13 @@ export function sessionEvents(statements: Statements, records: Records): Session
 
   function logOf(session: number): Log {
     const row = statements.log.get(session)
-    if (row === undefined) return { session, last: 0, oldest: 1, count: 0, bytes: 0, trimmedThrough: 0 }
-    const { last, oldest, count, bytes, trimmed_through: trimmedThrough } = columnsOf(row)
+    if (row === undefined) return { session, last: 0, oldest: 1, oldestInternal: 1, count: 0, bytes: 0, trimmedThrough: 0 }
+    const { last, oldest, oldest_internal: oldestInternal, count, bytes, trimmed_through: trimmedThrough } = columnsOf(row)
     return {
       session,
       last: Number(last),
       oldest: Number(oldest),
+      oldestInternal: Number(oldestInternal),
       count: Number(count),
       bytes: Number(bytes),
       trimmedThrough: Number(trimmedThrough),
@@ -157,10 +182,10 @@ function parametersOf(session: number, { sequence, key, stream, createdAt, data 
 }
 
 function counting(log: Log, { stream, data }: NewEvent): Log {
-  return isExempt(stream) ? log : { ...log, count: log.count + 1, bytes: log.bytes + Buffer.byteLength(data) }
+  return isInternal(stream) ? log : { ...log, count: log.count + 1, bytes: log.bytes + Buffer.byteLength(data) }
 }
 
-function isExempt(stream: string): boolean {
+function isInternal(stream: string): boolean {
   return stream.startsWith('!')
 }
 

@@ -60,4 +60,8 @@ export const migrations: readonly Migration[] = [
 ) STRICT`,
     ],
   },
+  {
+    version: 2,
+    statements: (table) => [`ALTER TABLE "${table}_log" ADD COLUMN oldest_internal INTEGER NOT NULL DEFAULT 1`],
+  },
 ]

@@ -117,9 +117,10 @@ export function prepareStatements(database: SqliteDatabase, table: string): Stat
     listOwner: pages('owner = @owner AND'),
     idBytes: prepare(`SELECT CAST(id AS BLOB) AS bytes FROM ${t} WHERE seq = ?`),
 
-    log: prepare(`SELECT last, oldest, count, bytes, trimmed_through FROM ${log} WHERE session = ?`),
-    saveLog: prepare(`INSERT OR REPLACE INTO ${log} (session, last, oldest, count, bytes, trimmed_through)
-      VALUES (@session, @last, @oldest, @count, @bytes, @trimmedThrough)`),
+    log: prepare(`SELECT last, oldest, oldest_internal, count, bytes, trimmed_through FROM ${log} WHERE session = ?`),
+    saveLog: prepare(`INSERT OR REPLACE INTO ${log}
+      (session, last, oldest, oldest_internal, count, bytes, trimmed_through)
+      VALUES (@session, @last, @oldest, @oldestInternal, @count, @bytes, @trimmedThrough)`),
     removeLog: prepare(`DELETE FROM ${log} WHERE session = ?`),
     eventOfKey: prepare(`SELECT sequence FROM ${event} WHERE session = ? AND key = ?`),
     insertEvent: prepare(`INSERT INTO ${event} (session, sequence, key, stream, created_at, bytes, data)

@@ -81,6 +81,39 @@ export const eventRetentionCases: readonly Case[] = [
     },
   },
   {
+    id: 'events/internal-streams-have-an-age-of-their-own',
+    law: ['events/retention', 'events/trimmed'],
+    requires: ['events'],
+    async run(t) {
+      const { id } = await t.stored()
+      const bounds = { maxEvents: 2, maxInternalAgeMs: 100 }
+      const ordinary = [await t.append(id, t.event(), bounds)]
+      const old = await t.append(id, t.event({ stream: '!a' }), bounds)
+      t.clock.advance(50)
+      const young = await t.append(id, t.event({ stream: '!b' }), bounds)
+      t.clock.advance(50)
+      ordinary.push(await t.append(id, t.event(), bounds))
+      assert.deepEqual(sequencesOf(await t.read(id, { streams: ['!a', '!b'] })), [old, young], 'exactly 100 ms: kept')
+      t.clock.advance(1)
+      ordinary.push(await t.append(id, t.event(), { maxEvents: 2 }))
+      assert.deepEqual(sequencesOf(await t.read(id, { streams: ['!a', '!b'] })), [old, young], 'no such bound, no such trimming')
+      ordinary.push(await t.append(id, t.event(), bounds))
+      assert.deepEqual(sequencesOf(await t.read(id, { streams: ['!a', '!b'] })), [young], 'older than 100 ms: gone')
+      assert.deepEqual(sequencesOf(await t.read(id, { streams: ['main'] })), ordinary.slice(2), 'which has no say in what others keep')
+      assert.deepEqual(
+        [(await t.read(id, { streams: ['!a'] }))?.trimmed, (await t.read(id, { streams: ['!b'] }))?.trimmed],
+        [true, false],
+        'and shows as trimmed',
+      )
+      t.clock.advance(1_000)
+      const newest = await t.append(id, t.event({ stream: '!b' }), { ...bounds, maxInternalAgeMs: 0 })
+      assert.deepEqual(sequencesOf(await t.read(id, { streams: ['!a', '!b'] })), [newest], 'all but the newest')
+      t.clock.advance(1)
+      for (let n = 0; n < 40; n += 1) await t.append(id, t.event({ stream: `!${n}` }), { ...bounds, maxInternalAgeMs: n })
+      assert.equal((await t.read(id, { streams: ['!b'] }))?.events.length, 0, 'many later ones do not hide it')
+    },
+  },
+  {
     id: 'events/key-of-a-trimmed-event-may-be-new',
     law: ['events/idempotent', 'events/sequence'],
     requires: ['events'],

@@ -47,6 +47,22 @@ export const eventRetentionPlants: readonly Plant[] = [
       })),
   },
   {
+    id: 'events/internal-streams-are-never-trimmed',
+    law: 'events/retention',
+    plant: (backend) =>
+      withLog(backend, (log) => ({
+        append: (id, event, { maxInternalAgeMs: _, ...retention }, call) => log.append(id, event, retention, call),
+      })),
+  },
+  {
+    id: 'events/internal-streams-have-the-age-of-the-others',
+    law: 'events/retention',
+    plant: (backend) =>
+      withLog(backend, (log) => ({
+        append: (id, event, retention, call) => log.append(id, event, { ...retention, maxInternalAgeMs: retention.maxAgeMs }, call),
+      })),
+  },
+  {
     id: 'events/bytes-are-counted-as-characters',
     law: 'events/retention',
     plant: (backend) =>
