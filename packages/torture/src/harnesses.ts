@@ -1,3 +1,4 @@
+import { abandoned } from './abandoned.ts'
 import type { Harness } from './harness.ts'
 import { replay } from './replay.ts'
 
@@ -9,5 +10,5 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses(_settings: HarnessSettings): readonly Harness[] {
-  return [replay()]
+  return [replay(), abandoned()]
 }
