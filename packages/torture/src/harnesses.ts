@@ -1,5 +1,6 @@
 import { abandoned } from './abandoned.ts'
 import type { Harness } from './harness.ts'
+import { kills } from './kills.ts'
 import { replay } from './replay.ts'
 
 /** What the command line sets for single harnesses. */
@@ -9,6 +10,6 @@ export interface HarnessSettings {
 }
 
 /** All harnesses, in the order in which `torture all` runs them. */
-export function harnesses(_settings: HarnessSettings): readonly Harness[] {
-  return [replay(), abandoned()]
+export function harnesses({ retryMs }: HarnessSettings): readonly Harness[] {
+  return [kills(retryMs), replay(), abandoned()]
 }

@@ -16,7 +16,7 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export function torture(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const given = ['--import', import.meta.resolve('tsx'), main, ...args]
   return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, ...env }, timeout: 110_000, killSignal: 'SIGKILL' } as const
+    const options = { env: { ...process.env, ...env }, timeout: 170_000, killSignal: 'SIGKILL' } as const
     execFile(process.execPath, given, options, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') {
         reject(new Error(`torture ${args.join(' ')} did not end by itself.\n${stderr}`, { cause: error }))
