@@ -1,6 +1,7 @@
 import { abandoned } from './abandoned.ts'
 import type { Harness } from './harness.ts'
 import { kills } from './kills.ts'
+import { nodes } from './nodes.ts'
 import { replay } from './replay.ts'
 
 /** What the command line sets for single harnesses. */
@@ -11,5 +12,5 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses({ retryMs }: HarnessSettings): readonly Harness[] {
-  return [kills(retryMs), replay(), abandoned()]
+  return [kills(retryMs), nodes, replay(), abandoned()]
 }
