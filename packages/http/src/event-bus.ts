@@ -2,15 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { SessionError } from '@mcp-session/core'
 import type { NewEvent, Retention, SessionBackend } from '@mcp-session/core/backend'
 import { type LogPage, type OwnLog, openOwnLog, type StoreOptions } from './own-log.ts'
+import { eventListeners, type ServerEvent } from './server-events.ts'
 import { type WakeUps, wakeUps } from './wake-ups.ts'
-
-/** What has changed in a server, in the shape of SDK v2's `ServerEvent`. */
-export type ServerEvent = (
-  | { kind: 'tools_list_changed' }
-  | { kind: 'prompts_list_changed' }
-  | { kind: 'resources_list_changed' }
-  | { kind: 'resource_updated'; uri: string }
-) & { params?: Record<string, unknown> | undefined }
 
 /** SDK v2's `ServerEventBus`, for all nodes on a backend. All members are safe to detach. */
 export interface EventBus extends AsyncDisposable {
@@ -58,7 +51,7 @@ export async function createEventBus(backend: SessionBackend, options: EventBusO
     store,
   })
   try {
-    return await joinBus({ log, name, woken, onError: options.onError ?? warn })
+    return await joinBus({ log, name, woken, onError: harmless(options.onError ?? warn) })
   } catch (error) {
     await log.close()
     throw error
@@ -75,7 +68,7 @@ interface BusParts {
 async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBus> {
   const node = randomBytes(12).toString('base64url')
   const channel = `mcp-session/bus/${name}`
-  const listeners = new Set<Listener>()
+  const listeners = eventListeners(onError)
   const waiting = new Set<string>()
   const storeOutage = outage(onError)
   const readOutage = outage(onError)
@@ -83,7 +76,6 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
   let batch: NewEvent | undefined
   let batches = 0
   let storing: Promise<void> | undefined
-  let publishing: Listener | undefined
   let closing: Promise<void> | undefined
 
   const unsubscribe = await log.signals?.subscribe(channel, (from) => {
@@ -98,22 +90,6 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
     while (await watch.next()) {
       await storeWaiting()
       await look()
-    }
-  }
-
-  function tellAll(event: ServerEvent): void {
-    for (const listener of listeners) {
-      // SDK v2 forbids an echo to a listener that publishes.
-      if (listener === publishing) continue
-      const outer = publishing
-      publishing = listener
-      try {
-        listener.tell(event)
-      } catch (error) {
-        onError(error)
-      } finally {
-        publishing = outer
-      }
     }
   }
 
@@ -176,7 +152,7 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
     if (page.trimmed) tellOfGap()
     for (const { key, data } of page.events) {
       if (key.startsWith(`${node}.`)) continue
-      for (const event of eventsOf(data)) event === null ? tellOfGap() : tellAll(event)
+      for (const event of eventsOf(data)) event === null ? tellOfGap() : listeners.tell(event)
     }
     place = { ...place, sequence: Math.max(place.sequence, page.events.at(-1)?.sequence ?? page.last) }
     return page.events.length > 0
@@ -185,7 +161,7 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
   /** Which resources were updated is not known any more: of those nothing can be told. */
   function tellOfGap(): void {
     onError(new Error('The event bus has lost events of other nodes: listeners hear that all lists have changed, not which resources'))
-    for (const kind of ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const) tellAll({ kind })
+    for (const kind of ['tools_list_changed', 'prompts_list_changed', 'resources_list_changed'] as const) listeners.tell({ kind })
   }
 
   async function close(): Promise<void> {
@@ -205,7 +181,7 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
     publish(event) {
       const text = JSON.stringify(event)
       if (Buffer.byteLength(text) > maxEventBytes) throw new RangeError(`An event must have at most ${maxEventBytes} bytes as JSON`)
-      tellAll(event)
+      listeners.tell(event)
       if (closing !== undefined) {
         onError(new SessionError('MCP_SESSION_CLOSED', 'The event bus is closed: other nodes do not hear of a change'))
         return
@@ -217,18 +193,10 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
       waiting.add(text)
       void storeWaiting()
     },
-    subscribe(tell) {
-      const listener = { tell }
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe: listeners.add,
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   }
-}
-
-interface Listener {
-  readonly tell: (event: ServerEvent) => void
 }
 
 /** Reports the first failure of an outage, and not one per poll. */
@@ -247,8 +215,12 @@ function outage(onError: (error: unknown) => void): { report(error: unknown): vo
 
 /** What another version stored in another form is a gap. */
 function eventsOf(data: string): readonly (ServerEvent | null)[] {
-  const events: unknown = JSON.parse(data)
-  return Array.isArray(events) ? events : [null]
+  try {
+    const events: unknown = JSON.parse(data)
+    return Array.isArray(events) ? events : [null]
+  } catch {
+    return [null]
+  }
 }
 
 function checkName(name: unknown): string {
@@ -261,6 +233,17 @@ function checkInterval(pollIntervalMs: unknown): number {
   if (typeof pollIntervalMs !== 'number') throw new TypeError(`pollIntervalMs must be a number, not ${typeof pollIntervalMs}`)
   if (Number.isSafeInteger(pollIntervalMs) && pollIntervalMs >= 4 && pollIntervalMs < 2 ** 31) return pollIntervalMs
   throw new RangeError(`pollIntervalMs must be a whole number from 4 to ${2 ** 31 - 1}, not ${pollIntervalMs}`)
+}
+
+/** What throws while it is told of a failure must not end the bus. */
+function harmless(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error)
+    } catch (thrown) {
+      warn(thrown)
+    }
+  }
 }
 
 function warn(error: unknown): void {

@@ -123,13 +123,15 @@ export async function createEventStore(
   }
 
   return {
-    storeEvent: (streamId, message) =>
-      inTurn(async () => {
+    async storeEvent(streamId, message) {
+      // As it is now: its turn may come later.
+      const data = JSON.stringify(message)
+      return inTurn(async () => {
         if (isDeleted) throw new SessionError('MCP_SESSION_CLOSED', 'The events of this session were deleted: it has ended')
         stored += 1
-        const event = { key: `${writer}.${stored}`, stream: streamPrefix + streamId, data: JSON.stringify(message) }
-        return idOf(await log.append(event), streamId)
-      }),
+        return idOf(await log.append({ key: `${writer}.${stored}`, stream: streamPrefix + streamId, data }), streamId)
+      })
+    },
     getStreamIdForEventId: async (eventId) => (await find(eventId))?.streamId,
     replayEventsAfter: (lastEventId, options) => inTurn(() => replay(lastEventId, options)),
     delete: () =>

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { openSessions } from '@mcp-session/core'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { memoryBackend } from '@mcp-session/memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createEventBus, type EventBus, type EventBusOptions, type ServerEvent } from '../src/event-bus.ts'
+import { createEventBus, type EventBus, type EventBusOptions } from '../src/event-bus.ts'
+import type { ServerEvent } from '../src/server-events.ts'
 import { sharedStore } from './shared-store.ts'
 
 interface TestBus extends EventBus {
@@ -139,6 +142,36 @@ describe('an event bus', () => {
     bus.publish(updated('a'))
     expect(heard).toEqual(['a'])
     expect(bus.errors).toEqual([new Error('mine')])
+  })
+
+  it('goes on although the function that it reports to throws', async () => {
+    const warned = once(process, 'warning')
+    const bus = await join(memoryBackend(), {
+      onError() {
+        throw new Error('deaf')
+      },
+    })
+    bus.subscribe(() => {
+      throw new Error('mine')
+    })
+    const { heard } = listen(bus)
+    bus.publish(updated('a'))
+    expect(heard).toEqual(['a'])
+    expect(await warned).toEqual([new Error('deaf')])
+  })
+
+  it('takes what another version has stored for a gap', async () => {
+    const next = await sharedStore('memory')
+    const bus = await join(next())
+    const { heard, next: following } = listen(bus)
+    const retention = { maxEvents: 9, maxAgeMs: 99_999, maxBytes: 9_999 }
+    const sessions = await openSessions({ backend: next(), kind: '!bus', cleanupIntervalMs: 0 })
+    onTestFinished(() => sessions.close())
+    for (const [index, data] of ['not JSON', '{}'].entries()) {
+      await sessions.events?.append('!bus_mcp', { key: `other.${index}`, stream: 'events', data }, retention)
+    }
+    for (const text of [...everything, ...everything]) expect(await following()).toBe(text)
+    expect(heard).toHaveLength(6)
   })
 
   it('does not echo to a listener that publishes while it listens', async () => {

@@ -166,6 +166,16 @@ describe('an event store', () => {
     expect(order).toEqual(['sent a', 'replayed', 'stored b'])
   })
 
+  it('stores a message as it was when it was given', async () => {
+    const store = await open(memoryBackend(), 'copied')
+    const start = await store.storeEvent(get, message('start'))
+    const params = { level: 'info', data: 'before' }
+    const stored = store.storeEvent(get, { jsonrpc: '2.0', method: 'notifications/message', params })
+    params.data = 'after'
+    await stored
+    expect((await resume(store, start)).words).toEqual(['before'])
+  })
+
   it('sends no priming event', async () => {
     const store = await open(memoryBackend(), 'primed')
     const start = await store.storeEvent('s', message('start'))
