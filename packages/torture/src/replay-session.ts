@@ -1,8 +1,6 @@
+import { answerText, Broken, initialize, textOf } from './replay-client.ts'
 import { type Frames, framesOf } from './replay-frames.ts'
 import type { Stage, StagedCall } from './replay-server.ts'
-
-/** A law is broken; the message says which. */
-export class Broken extends Error {}
 
 /** What was sent on one stream of a session, in order. */
 interface SentStream {
@@ -67,13 +65,10 @@ export interface ReplaySession {
   close(): Promise<void>
 }
 
-const url = 'http://127.0.0.1/mcp'
-const version = '2025-11-25'
 const withinMs = 20_000
 
 export async function openReplaySession({ send, stage, name }: ReplaySessionOptions): Promise<ReplaySession> {
-  const sessionId = await initialize(send)
-  const known = { 'mcp-session-id': sessionId, 'mcp-protocol-version': version }
+  const client = await initialize(send)
   const standalone: SentStream = { name: 'standalone', texts: [], isEnded: false }
   const calls: RunningCall[] = []
   const places = new Map<string, Place>()
@@ -103,10 +98,6 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
     } else if (before.stream !== place.stream || before.after !== place.after) {
       throw new Broken(`the id ${id} stands for ${placeText(before)} and for ${placeText(place)}`)
     }
-  }
-
-  async function get(headers: Record<string, string>): Promise<Response> {
-    return send(new Request(url, { headers: { accept: 'text/event-stream', ...known, ...headers } }))
   }
 
   /** Reads the priming frame, which holds the place from which the response goes on. */
@@ -151,7 +142,7 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
 
   async function note(): Promise<void> {
     const text = newText()
-    await stage.note(sessionId, text)
+    await stage.note(client.sessionId, text)
     standalone.texts.push(text)
   }
 
@@ -183,7 +174,7 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
     const { stream, after } = place
     const call = calls.find((running) => running.stream === stream)
     await (stream === standalone ? leave() : hangUp(call))
-    const response = await get({ 'last-event-id': id })
+    const response = await client.get(id)
     if (stream.isEnded && after === stream.texts.length) {
       if (response.status !== 204) throw new Broken(`${placeText(place)}, where nothing is left: ${await answerText(response)}`)
       return
@@ -208,7 +199,7 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
       // The first time from the first message on, then from now on.
       const after = hasListened ? standalone.texts.length : 0
       hasListened = true
-      listening = await tailOf(await get({}), { stream: standalone, after })
+      listening = await tailOf(await client.get(), { stream: standalone, after })
     },
     leave,
     note,
@@ -216,7 +207,7 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
       const word = newText()
       const stream = { name: `call ${word}`, texts: [], isEnded: false }
       const params = { name: 'staged', arguments: { word } }
-      const response = send(post({ jsonrpc: '2.0', id: word, method: 'tools/call', params }, known))
+      const response = client.call(word, params)
       calls.push({ stream, staged: await stage.called(word), response, tail: undefined })
     },
     say: (index) => say(callAt(index)),
@@ -238,7 +229,7 @@ export async function openReplaySession({ send, stage, name }: ReplaySessionOpti
         call.staged.end('unread')
         await hangUp(call)
       }
-      const response = await send(new Request(url, { method: 'DELETE', headers: known }))
+      const response = await client.delete()
       if (response.status !== 200) throw new Broken(`DELETE: ${await answerText(response)}`)
     },
   }
@@ -250,35 +241,6 @@ async function hangUp(call: RunningCall | undefined): Promise<void> {
   call.tail = undefined
 }
 
-async function initialize(send: ReplaySessionOptions['send']): Promise<string> {
-  const params = { protocolVersion: version, capabilities: {}, clientInfo: { name: 'replay', version: '1' } }
-  const response = await send(post({ jsonrpc: '2.0', id: 0, method: 'initialize', params }, {}))
-  const sessionId = response.headers.get('mcp-session-id')
-  if (sessionId === null) throw new Broken(`initialize: ${await answerText(response)}`)
-  await response.body?.cancel()
-  return sessionId
-}
-
-function post(message: unknown, headers: Record<string, string>): Request {
-  return new Request(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-    body: JSON.stringify(message),
-  })
-}
-
-async function answerText(response: Response): Promise<string> {
-  const text = response.headers.get('content-type') === 'text/event-stream' ? 'a stream' : await response.text()
-  return `${response.status} ${text}`
-}
-
 function placeText({ stream, after }: Place): string {
   return `message ${after} of ${stream.name}`
-}
-
-const messageSchema = /"(?:data|text)":"([^"]+)"/
-
-/** The text that the harness has sent, of a log message or an answer. */
-function textOf(message: string): string {
-  return messageSchema.exec(message)?.[1] ?? message
 }

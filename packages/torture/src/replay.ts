@@ -7,9 +7,10 @@ import { memoryBackend } from '@mcp-session/memory'
 import { sqliteBackend } from '@mcp-session/sqlite'
 import type { Harness, Outcome, Trial } from './harness.ts'
 import { seededRandom } from './random.ts'
+import { Broken } from './replay-client.ts'
 import { playHistory, whole } from './replay-history.ts'
 import { newStage } from './replay-server.ts'
-import { Broken, openReplaySession, type ReplaySession, type ReplaySessionOptions } from './replay-session.ts'
+import { openReplaySession, type ReplaySession, type ReplaySessionOptions } from './replay-session.ts'
 
 /** Histories that run at the same time, each in sessions of its own. */
 const laneCount = 20
