@@ -72,13 +72,11 @@ async function resumeCall<M>(runtime: Runtime<M>, session: Session<M>, from: Cur
   if (frame === undefined) return badCursor()
   const stream = await readStream(log, sessionId, opening)
   if (stream === undefined) return replies.notFound()
-  const seen = [...stream.ends.values()].filter((end) => end <= sequence).length
-  const unanswered = Math.min(from.unanswered, frame.requests.length - seen)
-  if (unanswered === 0 || (stream.ends.size === frame.requests.length && stream.newest <= sequence)) return replies.nothingLeft()
+  if (from.unanswered === 0 || (stream.ends.size === frame.requests.length && stream.newest <= sequence)) return replies.nothingLeft()
   if (isTrimmed) hooks.fire('trimmed', { sessionId, owner, stream: 'call' })
   const call = { sessionId, owner, opening, frame }
   return {
-    from: { opening, sequence, unanswered },
+    from,
     lastEvents: live.get(sessionId)?.link.callOf(opening)?.lastEvents,
     // What was missing at the beginning stays missing, wherever the reader is now.
     settle: (after, trimmed) => orphans.settle(call, after, trimmed || isTrimmed),

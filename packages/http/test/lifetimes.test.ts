@@ -10,7 +10,9 @@ const start = 1_000_000
 /** A node whose clock stands still until the test moves it, and a client whose token expires. */
 async function tokenNode(options: Partial<SessionHandlerOptions<Counter>>) {
   const clock = { now: start }
-  const node = await startNode(memoryBackend(), { jsonWaitMs: 0, now: () => clock.now, ...options })
+  // Without signals: only polls, and the token, wake a stream that nobody writes to.
+  const { signals: _none, ...backend } = memoryBackend()
+  const node = await startNode(backend, { jsonWaitMs: 0, now: () => clock.now, ...options })
   const authInfo = (expiresAt: number): AuthInfo => ({ token: 't', clientId: 'c', scopes: [], expiresAt })
   const client: RawClient = await rawClient(node.url, {
     send: (request) => node.handler.fetch(request, { authInfo: authInfo(start / 1_000 + 1) }),
@@ -39,12 +41,15 @@ describe('a stream', () => {
   })
 
   it('ends at that instant, without waiting for the next look', async () => {
-    const { clock, client } = await tokenNode({ pollIntervalMs: 2_000_000 })
-    clock.now = start + 950
+    const { clock, client } = await tokenNode({ pollIntervalMs: 2_000_000, jsonWaitMs: 60_000 })
+    clock.now = start + 900
     const events = sseEvents(await client.get())
     await events.next()
+    const end = events.next()
+    // A plain call leaves no trace in the log: when it is answered, the stream has long looked there in vain.
+    expect((await client.post({ jsonrpc: '2.0', id: 1, method: 'ping' })).status).toBe(200)
     clock.now = start + 1_000
-    expect((await events.next())?.retry).toBe('50')
+    expect(await end).toMatchObject({ retry: '50', data: undefined })
     expect(await events.next()).toBeUndefined()
   })
 
@@ -82,7 +87,9 @@ describe('a session', () => {
     await stream.next()
     await outlive(node.handler.sessions, client.sessionId, clock, 5)
     await stream.cancel()
-    const call = client.call('hold', { word: 'busy' })
+    // Without a progress token: a plain call, which has no stream that would count as access.
+    const params = { name: 'hold', arguments: { word: 'busy' } }
+    const call = client.post({ jsonrpc: '2.0', id: 'busy', method: 'tools/call', params })
     await node.underway
     await outlive(node.handler.sessions, client.sessionId, clock, 5)
     expect((await dormant.call('count')).status).toBe(404)

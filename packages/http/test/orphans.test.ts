@@ -131,6 +131,34 @@ describe('a node that closes', () => {
 })
 
 describe('an answer that retention takes before another node has read it', () => {
+  it('is told to be lost, after the later answer of the same batch that is kept', async () => {
+    const { promise: underway, resolve: onTool } = deferred<string>()
+    const holds: Holds = new Map()
+    const store = await sharedStore('memory')
+    const options = { jsonWaitMs: 0, events: { maxEvents: 1 } }
+    const running = await startNode(store(), { ...options, server: serverFactory(1, { holds, onTool }) })
+    const other = await startNode(store(), options)
+    const client = await rawClient(running.url, { version: '2025-03-26' })
+    const call = (id: string, params: Record<string, unknown>) => ({ jsonrpc: '2.0', id, method: 'tools/call', params })
+    const begun = sseEvents(
+      await client.post([
+        call('long', { name: 'hold', arguments: { word: 'long' }, _meta: { progressToken: 'p' } }),
+        call('quick', { name: 'count', arguments: {} }),
+      ]),
+    )
+    await underway
+    const seen = [await begun.next(), await begun.next()]
+    const progress = seen.find((event) => event?.data?.includes('progress'))
+    for (let event = seen.at(-1); !event?.data?.includes('quick') && event !== undefined; event = await begun.next()) seen.push(event)
+    holds.get('long')?.()
+    await begun.rest()
+    const answers = dataOf(await sseEvents(await resume(other, client, progress)).rest())
+    expect(answers).toEqual([
+      { jsonrpc: '2.0', id: 'long', result: expect.anything() },
+      { jsonrpc: '2.0', id: 'quick', error: { code: -32000, message: 'The answer is not kept any more' } },
+    ])
+  })
+
   it('is told to be lost, and to the hook', async () => {
     const { promise: underway, resolve: onTool } = deferred<string>()
     const holds: Holds = new Map()

@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { McpServer as McpServerV2 } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../src/deferred.ts'
 import type { ServerFactory } from '../src/index.ts'
 import type { Counter } from './mcp-servers.ts'
 import { sharedStore, startNode } from './nodes.ts'
@@ -113,6 +114,29 @@ describe.each(buses)('live servers of one session on two nodes, $bus', ({ hear, 
     expect(heard[0].all).toEqual(['error', 'debug', 'error', '+mark://1'])
   })
 
+  it('hear of what was set while they were being made', async () => {
+    const store = await sharedStore('sqlite')
+    const heard = told()
+    const { promise: making, resolve: onFactory } = deferred<void>()
+    const { promise: gate, resolve: open } = deferred<void>()
+    const one = await startNode(hear(store()), { pollIntervalMs, server: listening(1, told()) })
+    const two = await startNode(hear(store()), {
+      pollIntervalMs,
+      async server(context) {
+        onFactory()
+        await gate
+        return listening(2, heard)(context)
+      },
+    })
+    const client = await rawClient(one.url)
+    const restored = ask(knownSession(two.url, client.sessionId), 'ping', {})
+    await making
+    await ask(client, 'logging/setLevel', { level: 'error' })
+    open()
+    await restored
+    expect(heard.all).toEqual(['error'])
+  })
+
   it('hear of subscriptions that begin and end through the other node', async () => {
     const { client, elsewhere, heard } = await twoNodes()
     await ask(client, 'resources/subscribe', { uri: 'file:///a' })
@@ -134,13 +158,43 @@ describe.each(buses)('live servers of one session on two nodes, $bus', ({ hear, 
   })
 })
 
+/** Backends of several nodes; the first `list_changed` that each appends waits for the others'. */
+function meeting(size: number): (backend: SessionBackend) => SessionBackend {
+  const { promise: met, resolve } = deferred<void>()
+  let arrived = 0
+  return (backend) => {
+    const { events } = backend
+    if (events === undefined) throw new TypeError('the nodes need an event log')
+    let isFirst = true
+    return {
+      ...backend,
+      get info() {
+        return backend.info
+      },
+      events: {
+        ...events,
+        async append(id, event, ...given) {
+          if (isFirst && event.data.includes('list_changed')) {
+            isFirst = false
+            arrived += 1
+            if (arrived === size) resolve()
+            await met
+          }
+          return events.append(id, event, ...given)
+        },
+      },
+    }
+  }
+}
+
 describe('a server that answers initialize otherwise than the client was told', () => {
   async function deploy(before: string, after: string) {
     const store = await sharedStore('sqlite')
     const first = await startNode(store(), { server: listening(2, told(), before) })
     const client = await rawClient(first.url)
     await first.handler.close()
-    const nodes = await Promise.all([1, 2].map(() => startNode(store(), { server: listening(2, told(), after) })))
+    const together = meeting(2)
+    const nodes = await Promise.all([1, 2].map(() => startNode(together(store()), { server: listening(2, told(), after) })))
     // Both restore the session at the same moment.
     await Promise.all(nodes.map(({ url }) => ask(knownSession(url, client.sessionId), 'ping', {})))
     const [node] = nodes
