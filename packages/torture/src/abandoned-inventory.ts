@@ -63,6 +63,6 @@ export function leftovers(start: Inventory, end: Inventory): string[] {
   return found
 }
 
-export function megabytes(bytes: number): string {
+function megabytes(bytes: number): string {
   return `${(bytes / mebibyte).toFixed(1)} MB`
 }
