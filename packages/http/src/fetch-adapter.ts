@@ -1,4 +1,4 @@
-import { readChunks } from './body.ts'
+import { forgetEncoding, readChunks } from './body.ts'
 import type { StreamBody } from './event-stream.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import type { AuthInfo } from './principal.ts'
@@ -14,6 +14,7 @@ export function fetchExchange(request: Request, { authInfo, parsedBody }: FetchO
   const headers = new Headers(request.headers)
   // Requests made by hand, and those of some runtimes, carry their host in the URL only.
   if (!headers.has('host')) headers.set('host', new URL(request.url).host)
+  if (parsedBody !== undefined) forgetEncoding(headers)
   return {
     method: request.method,
     url: request.url,
@@ -21,13 +22,15 @@ export function fetchExchange(request: Request, { authInfo, parsedBody }: FetchO
     authInfo,
     parsedBody,
     async readBytes(maxBytes) {
-      return request.body === null ? new Uint8Array() : readChunks(request.body, maxBytes)
+      // Not cancelled where reading stops early: some hosts would close the connection, and the client is to get its 413.
+      return request.body === null ? new Uint8Array() : readChunks(request.body.values({ preventCancel: true }), maxBytes)
     },
     request: () => new Request(request.url, { method: request.method, headers: request.headers }),
   }
 }
 
-export function fetchResponse({ status, headers, body }: Reply): Response {
+export function fetchResponse({ status, headers: { Connection: _, ...headers }, body }: Reply): Response {
+  // The connection is the host's: closing it on a request that is still coming in would take the answer from the client.
   if (body === undefined || typeof body === 'string') return new Response(body ?? null, { status, headers })
   return new Response(readable(body), { status, headers })
 }
