@@ -1,3 +1,4 @@
+import { isEncoded } from './body.ts'
 import type { Reply } from './exchange.ts'
 import { type HostRules, hostProblem, isListed } from './hosts.ts'
 import { replies } from './responses.ts'
@@ -13,7 +14,8 @@ export type Route =
 export function route(method: string, headers: Headers, rules: HostRules): Route {
   const problem = hostProblem(headers.get('host'), headers.get('origin'), rules)
   if (problem !== undefined) return answer(replies.forbidden(problem))
-  const sessionId = headers.get('mcp-session-id') ?? undefined
+  // An id has at least one character, so an empty header names no session.
+  const sessionId = headers.get('mcp-session-id') || undefined
   const version = headers.get('mcp-protocol-version') ?? undefined
   switch (method) {
     case 'POST':
@@ -31,11 +33,18 @@ export function route(method: string, headers: Headers, rules: HostRules): Route
   }
 }
 
-/** Headers that let pages of listed origins read the answer and its session id. */
+/**
+ * Headers that let pages of listed origins read the answer, its session id, and what a client has to act on: where to get a token,
+ * and when to come back.
+ */
 export function corsHeaders(headers: Headers, rules: HostRules): Record<string, string> {
   const origin = headers.get('origin')
-  if (origin === null || !isListed(origin, rules)) return {}
-  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'Mcp-Session-Id', Vary: 'Origin' }
+  if (origin === null || !isListed(origin, rules)) return rules.allowedOrigins.length === 0 ? {} : { Vary: 'Origin' }
+  return {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'Mcp-Session-Id, WWW-Authenticate, Retry-After',
+    Vary: 'Origin',
+  }
 }
 
 /** 400 for a request without an id that is no `initialize` (2025-11-25 basic/transports.mdx, session management). */
@@ -48,7 +57,14 @@ function routePost(headers: Headers, sessionId: string | undefined, version: str
     return answer(replies.notAcceptable('application/json and text/event-stream'))
   }
   if (mediaType(headers.get('content-type')) !== 'application/json') return answer(replies.unsupportedMediaType())
+  if (isEncoded(headers)) return answer(unsupportedEncoding())
   return { to: 'post', sessionId, version }
+}
+
+/** 415 names what it takes instead (RFC 9110 section 15.5.16). Bodies decoded in front come without the header. */
+function unsupportedEncoding(): Reply {
+  const reply = replies.unsupportedMediaType()
+  return { ...reply, headers: { ...reply.headers, 'Accept-Encoding': 'identity' } }
 }
 
 function isPreflight(headers: Headers, rules: HostRules): boolean {
@@ -56,10 +72,15 @@ function isPreflight(headers: Headers, rules: HostRules): boolean {
   return origin !== null && isListed(origin, rules) && headers.has('access-control-request-method')
 }
 
+/** Of the ranges that match, the most specific one decides; a weight of 0 refuses (RFC 9110 section 12.5.1). */
 function accepts(headers: Headers, type: string): boolean {
-  const wanted = (headers.get('accept') ?? '').split(',').map((entry) => mediaType(entry))
+  const ranges = (headers.get('accept') ?? '').split(',')
   const family = `${type.slice(0, type.indexOf('/'))}/*`
-  return wanted.some((entry) => entry === type || entry === family || entry === '*/*')
+  for (const name of [type, family, '*/*']) {
+    const matching = ranges.filter((range) => mediaType(range) === name)
+    if (matching.length > 0) return !matching.every((range) => /;\s*q=0(\.0*)?\s*(;|$)/i.test(range))
+  }
+  return false
 }
 
 /** The bare `type/subtype`: `text/plain; a=application/json` is text. */

@@ -62,7 +62,7 @@ describe('Origin', () => {
     const answer = await handler.fetch(postRequest(url, initializeBody(), { origin: 'https://app.example' }))
     expect(answer.status).toBe(200)
     expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example')
-    expect(answer.headers.get('access-control-expose-headers')).toBe('Mcp-Session-Id')
+    expect(answer.headers.get('access-control-expose-headers')).toContain('Mcp-Session-Id')
     const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
     const preflight = await handler.fetch(new Request(url, { method: 'OPTIONS', headers }))
     expect(preflight.status).toBe(204)
