@@ -31,22 +31,23 @@ const npmStaysOutside: Plugin = {
 export async function bundle(script: URL): Promise<Bundle> {
   // In here, so that the bundle still finds what it imports by name at run time.
   const folder = await mkdtemp(fileURLToPath(new URL('../node_modules/bundle-', import.meta.url)))
-  await build({
-    entryPoints: { main: fileURLToPath(script) },
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-    plugins: [npmStaysOutside],
-  })
-  return {
-    path: join(folder, 'main.mjs'),
-    async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true, force: true })
-    },
+  const remove = () => rm(folder, { recursive: true, force: true })
+  try {
+    await build({
+      entryPoints: { main: fileURLToPath(script) },
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
+      plugins: [npmStaysOutside],
+    })
+  } catch (error) {
+    await remove()
+    throw error
   }
+  return { path: join(folder, 'main.mjs'), [Symbol.asyncDispose]: remove }
 }

@@ -76,6 +76,8 @@ http.on('connection', (socket) => {
     news.tell()
   })
 })
+// A connection that the server closes just when its client sends would be a failure of neither.
+http.keepAliveTimeout = 0
 const { port } = await listenOnLoopback(http)
 console.log(`listening on ${port}`)
 
