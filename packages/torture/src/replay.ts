@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { createSessionHandler } from '@mcp-session/http'
 import { memoryBackend } from '@mcp-session/memory'
@@ -84,6 +85,8 @@ async function runLane(
       // What was sent is not certain any more.
       for (const place of taken) place.leave()
     }
+    // On memory nothing else lets the event loop turn: timers and what waits for the collector would wait for the end.
+    await nextTurn()
     played.histories += 1
     trial.progress(played.histories)
   }
