@@ -56,8 +56,9 @@ export async function answerNode(res: ServerResponse, { status, headers, body }:
     await sendText(res, body ?? '')
     return
   }
+  // Not flushed on its own: with the first frame it goes out in one piece, and no client has a stream without a place in it. One that
+  // lost its server in between would wait for its own timeout (60 s in the SDKs).
   res.writeHead(status, allowed)
-  res.flushHeaders()
   await sendFrames(res, body)
 }
 
