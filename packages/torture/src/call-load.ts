@@ -9,6 +9,8 @@ export interface CallLoad {
   pause(): void
   /** The server dies now: marks the calls under way. */
   hit(): void
+  /** Whether the stream of every call that a kill hit, and that has not ended, is back or lost for good. */
+  isBack(): boolean
   /** Calls the counting tool, once. The answer must be one that no call was given. */
   count(): Promise<void>
   /** Begins no more, and waits until every call has ended or its stream was given up by the client. What ends later is not judged. */
@@ -24,8 +26,10 @@ export interface CallTally {
   hitResults: number
   /** From the kill to the end, in ms. */
   readonly hitTimes: number[]
-  /** Streams of calls that the client gave up. */
+  /** Streams of calls that the client gave up after two refusals, and the calls with them. */
   givenUp: number
+  /** Streams of calls of whose last connection the client had read nothing when it broke: it cannot come back for them. */
+  placeless: number
 }
 
 export interface CallLoadOptions {
@@ -64,10 +68,12 @@ export function callLoad({ client, tally, random, news, withinMs, since, bad }: 
     running.add(call)
     let steps = 0
     try {
-      const text = await client.call('work', { word: call.word, ms: Math.floor(random() * longestMs) }, (step) => {
+      const ms = Math.floor(random() * longestMs)
+      const onStep = (step: number): void => {
         steps += 1
         if (step !== steps) bad(`call ${call.word} was told of step ${step} where ${steps} was due`)
-      })
+      }
+      const text = await client.call('work', { word: call.word, ms }, { onStep })
       if (text !== call.word) bad(`call ${call.word} got the answer ${text}`)
       ended(call, true)
     } catch (error) {
@@ -80,13 +86,26 @@ export function callLoad({ client, tally, random, news, withinMs, since, bad }: 
 
   function ended(call: Running, isResult: boolean): void {
     running.delete(call)
-    if (call.hitAt !== undefined && !isOver) {
-      const took = performance.now() - call.hitAt
-      tally.hitTimes.push(took)
-      if (isResult) tally.hitResults += 1
-      if (took > 2 * withinMs) bad(`call ${call.word} ended ${Math.round(took)} ms after the kill`)
-    }
     news.tell()
+    if (call.hitAt === undefined || isOver) return
+    const took = performance.now() - call.hitAt
+    // Then it is the client's own time limit that ended it.
+    if (took > withinMs && isLost(call)) {
+      tallyLost(call)
+      return
+    }
+    tally.hitTimes.push(took)
+    if (isResult) tally.hitResults += 1
+    if (took > 2 * withinMs) bad(`call ${call.word} ended ${Math.round(took)} ms after the kill: ${client.streams.story(call.word)}`)
+  }
+
+  function isLost({ word }: Running): boolean {
+    return client.streams.givenUp(word) !== undefined
+  }
+
+  function tallyLost({ word }: Running): void {
+    if (client.streams.givenUp(word) === 'refused') tally.givenUp += 1
+    else tally.placeless += 1
   }
 
   return {
@@ -104,6 +123,9 @@ export function callLoad({ client, tally, random, news, withinMs, since, bad }: 
         if (call.hitAt === undefined || since === 'last') call.hitAt = performance.now()
       }
     },
+    isBack() {
+      return [...running].every((call) => call.hitAt === undefined || client.streams.isOpen(call.word) || isLost(call))
+    },
     async count() {
       attempts += 1
       const least = highest
@@ -113,11 +135,10 @@ export function callLoad({ client, tally, random, news, withinMs, since, bad }: 
     },
     async settle(bound) {
       isPaused = true
-      const isLost = ({ word }: Running) => client.streams.isGivenUp(word)
       await news.until(() => [...running].every(isLost), bound)
       for (const call of running) {
-        if (isLost(call)) tally.givenUp += 1
-        else bad(`call ${call.word} had no end within ${bound} ms`)
+        if (isLost(call)) tallyLost(call)
+        else bad(`call ${call.word} had no end within ${bound} ms: ${client.streams.story(call.word)}`)
       }
       isOver = true
     },

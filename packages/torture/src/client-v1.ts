@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { CallToolResultSchema, ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import type { ClientEars, FetchLike, SdkClient } from './stock-client.ts'
-import { textOf } from './tool-answer.ts'
+import { callOptions, textOf } from './tool-call.ts'
 
 /** The client of SDK 1.x with stock options. */
 export async function connectV1(url: URL, ears: ClientEars, fetch: FetchLike): Promise<SdkClient> {
@@ -13,8 +13,8 @@ export async function connectV1(url: URL, ears: ClientEars, fetch: FetchLike): P
   await client.connect(transport)
   return {
     sessionId: () => transport.sessionId,
-    async call(name, args = {}, onStep) {
-      const options = onStep === undefined ? {} : { onprogress: ({ progress }: { progress: number }) => onStep(progress) }
+    async call(name, args = {}, hears = {}) {
+      const options = callOptions(hears)
       return textOf(await client.callTool({ name, arguments: args }, CallToolResultSchema, options))
     },
     close: () => client.close(),

@@ -1,6 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { ClientEars, FetchLike, SdkClient } from './stock-client.ts'
-import { textOf } from './tool-answer.ts'
+import { callOptions, textOf } from './tool-call.ts'
 
 /** The client of SDK 2.x with stock options. */
 export async function connectV2(url: URL, ears: ClientEars, fetch: FetchLike): Promise<SdkClient> {
@@ -11,8 +11,8 @@ export async function connectV2(url: URL, ears: ClientEars, fetch: FetchLike): P
   await client.connect(transport)
   return {
     sessionId: () => transport.sessionId,
-    async call(name, args = {}, onStep) {
-      const options = onStep === undefined ? {} : { onprogress: ({ progress }: { progress: number }) => onStep(progress) }
+    async call(name, args = {}, hears = {}) {
+      const options = callOptions(hears)
       return textOf(await client.callTool({ name, arguments: args }, options))
     },
     close: () => client.close(),

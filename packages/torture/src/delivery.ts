@@ -4,8 +4,8 @@ import type { Emitted } from './emitter.ts'
 export interface Delivery {
   take(data: unknown): void
   has(message: Emitted): boolean
-  /** Every violation of: all that was acknowledged, nothing twice, in the order sent. */
-  judge(acknowledged: readonly Emitted[]): readonly string[]
+  /** Every violation of: nothing twice, in the order sent, nothing that nobody sent. */
+  readonly violations: readonly string[]
   /** Different messages. */
   readonly count: number
 }
@@ -31,14 +31,17 @@ export function delivery({ inTurn }: { readonly inTurn: boolean }): Delivery {
       newest.set(row, data)
     },
     has: (message) => names.has(nameOf(message)),
-    judge(acknowledged) {
-      const missing = acknowledged.filter((message) => !names.has(nameOf(message)))
-      return [...violations, ...missing.map((message) => `message ${nameOf(message)} was acknowledged and did not come`)]
-    },
+    violations,
     get count() {
       return names.size
     },
   }
+}
+
+/** Every violation of: all that was acknowledged came, to one reader or another. */
+export function missing(acknowledged: readonly Emitted[], ...deliveries: readonly Delivery[]): readonly string[] {
+  const absent = acknowledged.filter((message) => !deliveries.some((one) => one.has(message)))
+  return absent.map((message) => `message ${nameOf(message)} was acknowledged and did not come`)
 }
 
 function isBefore(one: Emitted, other: Emitted): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { News } from '@mcp-session/test-processes'
 import { type CallLoad, type CallTally, callLoad } from './call-load.ts'
-import { type Delivery, delivery } from './delivery.ts'
+import { type Delivery, delivery, missing } from './delivery.ts'
 import type { Emitted } from './emitter.ts'
 import type { Trial } from './harness.ts'
 import type { KilledNode } from './killed-node.ts'
@@ -52,7 +52,7 @@ const killsPerSession = 8
 
 export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, news }: KillCourseOptions): KillCourse {
   const { random, bad } = trial
-  const calls: CallTally = { calls: 0, hit: 0, hitResults: 0, hitTimes: [], givenUp: 0 }
+  const calls: CallTally = { calls: 0, hit: 0, hitResults: 0, hitTimes: [], givenUp: 0, placeless: 0 }
   const seen = { kills: 0, sessions: 0, messages: 0, restartsTooSlow: 0, streamsGivenUp: 0, streamsWithoutPlace: 0 }
   const firstPosts: number[] = []
   const returns: number[] = []
@@ -90,7 +90,7 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
     const given = delivery({ inTurn: true })
     const ears = {
       log(data: unknown) {
-        // After that the client goes on at the present: what came before is the raw reader's.
+        // Then the client is given what it is not meant to be given: from its last place on it is the raw reader's.
         if (!client.streams.hasLostPlace) given.take(data)
         news.tell()
       },
@@ -112,7 +112,7 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
     return { client, load, given }
   }
 
-  /** Each kill waits until the client listens again. */
+  /** Each kill waits until the client listens again, on the standalone stream and on those of its calls. */
   async function rideInOrder({ client, load }: Ridden): Promise<void> {
     const { streams } = client
     const id = client.sessionId()
@@ -128,10 +128,13 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
       if (client.sessionId() !== id) said(`the session id changed from ${id} to ${client.sessionId()}`)
       load.resume()
       const isBack = () => streams.standalone.openedAt > killedAt
-      await news.until(() => isBack() || streams.standalone.isGivenUp, 2 * retryMs + 5_000)
+      await news.until(() => isBack() || streams.standalone.isGivenUp || streams.hasLostPlace, 2 * retryMs + 5_000)
       prepare()
+      if (streams.hasLostPlace) return
       if (isBack()) {
         returns.push(streams.standalone.openedAt - node.upAt)
+        // A kill that meets the streams of calls on their way back is the other row's.
+        await news.until(load.isBack, retryMs)
         continue
       }
       // It was refused twice: the stock client's limit, told apart from a server that does not let it back.
@@ -191,21 +194,27 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
     const { isOpen, isGivenUp } = streams.standalone
     const acknowledged = await node.acknowledged(sessionId)
     if (acknowledged.length === 0) said('no message was acknowledged')
+    const readers = [given]
     if (isGivenUp || streams.hasLostPlace) {
-      if (isGivenUp) seen.streamsGivenUp += 1
-      else seen.streamsWithoutPlace += 1
+      if (streams.hasLostPlace) seen.streamsWithoutPlace += 1
+      else seen.streamsGivenUp += 1
       await client.close()
-      await readOn(sessionId, streams.place, given, acknowledged)
+      readers.push(await readOn(sessionId, streams.place, given, acknowledged))
     } else {
       if (!isOpen) said('the GET stream is neither back nor given up')
-      await untilGiven(given, acknowledged)
+      await untilGiven(acknowledged, given)
     }
-    seen.messages += given.count
-    for (const violation of given.judge(acknowledged)) said(violation)
+    for (const { count, violations } of readers) {
+      seen.messages += count
+      for (const violation of violations) said(violation)
+    }
+    for (const absent of missing(acknowledged, ...readers)) said(absent)
+    for (const refusal of streams.refusals) said(`a request was refused: ${refusal}`)
   }
 
   /** A reader of its own goes on where the client was. */
-  async function readOn(sessionId: string, from: string | undefined, given: Delivery, acknowledged: readonly Emitted[]): Promise<void> {
+  async function readOn(sessionId: string, from: string | undefined, given: Delivery, acknowledged: readonly Emitted[]): Promise<Delivery> {
+    const read = delivery({ inTurn: true })
     const abort = new AbortController()
     const reading = readStandalone({
       url: node.url,
@@ -213,20 +222,25 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
       from,
       signal: abort.signal,
       onMessage({ method, params }) {
-        if (method === 'notifications/message') given.take(params?.data)
+        if (method === 'notifications/message') read.take(params?.data)
         news.tell()
       },
     })
-    await untilGiven(given, acknowledged)
+    await untilGiven(acknowledged, given, read)
     abort.abort()
     await reading
+    return read
   }
 
-  async function untilGiven(given: Delivery, acknowledged: readonly Emitted[]): Promise<void> {
+  async function untilGiven(acknowledged: readonly Emitted[], ...readers: readonly Delivery[]): Promise<void> {
     let next = 0
     const isAll = (): boolean => {
-      for (let message = acknowledged[next]; message !== undefined && given.has(message); message = acknowledged[next]) next += 1
-      return next === acknowledged.length
+      for (let message = acknowledged[next]; message !== undefined; message = acknowledged[next]) {
+        const sought = message
+        if (!readers.some((reader) => reader.has(sought))) return false
+        next += 1
+      }
+      return true
     }
     await news.until(isAll, 2 * retryMs + 5_000)
   }

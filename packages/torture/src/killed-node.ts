@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type News, type RunningNode, startNode, startRelay } from '@mcp-session/test-processes'
+import { listenOnLoopback, type News, type RunningNode, startNode, startRelay } from '@mcp-session/test-processes'
 import type { Emitted } from './emitter.ts'
 import { storeUrl } from './store-url.ts'
 
@@ -38,9 +39,11 @@ export interface KilledNodeOptions {
 export async function killedNode({ sdk, backend, folder, retryMs, news }: KilledNodeOptions): Promise<KilledNode> {
   const store = storeUrl(backend, folder)
   const ledger = join(folder, 'ledger')
-  // Nobody listens there, and the line is cut until somebody does elsewhere.
-  const relay = await startRelay({ target: 1 })
-  relay.cut()
+  // Between two processes the line ends at a door that is shut: what a dying process has sent still gets through, and nobody else
+  // can be taken for the next one because it got the port of the last.
+  const door = createServer((socket) => socket.on('error', () => {}).resetAndDestroy())
+  const shut = await listenOnLoopback(door)
+  const relay = await startRelay({ target: shut.port })
   const args = [`--sdk=${sdk}`, `--store=${store}`, `--ledger=${ledger}`, `--retry=${retryMs}`]
   const loaded: Promise<RunningNode>[] = []
   let running: RunningNode | undefined
@@ -83,7 +86,7 @@ export async function killedNode({ sdk, backend, folder, retryMs, news }: Killed
       running = undefined
       const { signal, code } = await killed.kill('SIGKILL')
       node.isUp = false
-      relay.cut()
+      relay.restore(shut.port)
       if (killed.stderr() !== '') complaints += killed.stderr().trim().split('\n').length
       if (signal !== 'SIGKILL') throw new Error(`The server ended by itself (code ${code}, signal ${signal}): ${killed.stderr()}`)
     },
@@ -96,6 +99,7 @@ export async function killedNode({ sdk, backend, folder, retryMs, news }: Killed
       for (const result of left) if (result.status === 'fulfilled') await result.value.kill()
       await running?.kill()
       await relay.close()
+      await new Promise((resolve) => door.close(resolve))
     },
   }
 

@@ -57,5 +57,6 @@ function measured(course: KillCourse, retryMs: number): Record<string, number> {
     streamsGivenUp: course.streamsGivenUp,
     streamsWithoutPlace: course.streamsWithoutPlace,
     callsGivenUp: calls.givenUp,
+    callsWithoutPlace: calls.placeless,
   }
 }

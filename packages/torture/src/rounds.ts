@@ -1,3 +1,4 @@
+import { missing } from './delivery.ts'
 import { spread } from './figures.ts'
 import type { Outcome, Trial } from './harness.ts'
 import type { NodesClient } from './nodes-client.ts'
@@ -50,7 +51,8 @@ export async function countAndNotify(trial: Trial, clients: readonly NodesClient
     trial.progress(tried)
   }
   for (const client of clients) {
-    for (const violation of client.given.judge(sent.get(client) ?? [])) trial.bad(`${client.name}: ${violation}`)
+    const { given, name } = client
+    for (const what of [...given.violations, ...missing(sent.get(client) ?? [], given)]) trial.bad(`${name}: ${what}`)
   }
   return { tried, measured: { ...spread('callMs', callTimes), ...spread('deliveryMs', deliveryTimes) } }
 }

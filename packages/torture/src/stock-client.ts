@@ -12,9 +12,16 @@ export interface StockClient extends SdkClient {
 export interface SdkClient {
   sessionId(): string | undefined
   /** The text of a tool's answer. Rejects with what the SDK rejects with, and where the tool failed. */
-  call(name: string, args?: Partial<ToolArguments>, onStep?: (step: number) => void): Promise<string>
+  call(name: string, args?: Partial<ToolArguments>, hears?: CallEars): Promise<string>
   /** Ends its streams; the session stays. */
   close(): Promise<void>
+}
+
+export interface CallEars {
+  /** A step of the call's progress. */
+  readonly onStep?: (step: number) => void
+  /** An event id that the client has read on the call's stream. */
+  readonly onId?: (id: string) => void
 }
 
 /** What a client does with what the server sends by itself. */
@@ -31,5 +38,11 @@ export type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Respo
 export async function connectClient(major: 1 | 2, url: URL, ears: ClientEars, changed: () => void): Promise<StockClient> {
   const streams = watchStreams(changed)
   const client = await (major === 1 ? connectV1 : connectV2)(url, ears, streams.fetch)
-  return { ...client, streams }
+  return {
+    ...client,
+    streams,
+    call(name, args = {}, hears = {}) {
+      return client.call(name, args, { ...hears, onId: (id) => streams.note(args.word ?? '', id) })
+    },
+  }
 }

@@ -118,7 +118,7 @@ describe.each([1, 2] as const)('the streams of a stock client of SDK v%i', (majo
       (outgoing) => calls.shift()?.(outgoing),
     )
     const endings = ['never', 'twice'].map((word) => client.call('work', { word }).catch(() => {}))
-    expect(await becomes(() => client.streams.isGivenUp('never') && client.streams.isGivenUp('twice'))).toBe(true)
+    expect(await becomes(() => client.streams.givenUp('never') === 'placeless' && client.streams.givenUp('twice') === 'refused')).toBe(true)
     await client.close()
     await Promise.all(endings)
   })
@@ -135,9 +135,24 @@ describe.each([1, 2] as const)('the streams of a stock client of SDK v%i', (majo
       },
       (outgoing) => streaming(outgoing).end(priming('a')),
     )
-    expect(client.streams.isGivenUp('late')).toBe(false)
+    expect(client.streams.givenUp('late')).toBeUndefined()
     expect(await client.call('work', { word: 'late' })).toBe('late')
-    expect(client.streams.isGivenUp('late')).toBe(false)
+    expect(client.streams.givenUp('late')).toBeUndefined()
     expect(client.streams.standalone.isOpen).toBe(true)
+    expect(client.streams.story('late')).toMatch(/^0 POST, \d+ 200, \d+ event, \d+ end, \d+ GET, \d+ .+, \d+ GET, \d+ 200, \d+ event/)
+  })
+
+  it('are refused by a status, which the client is given as it is', async () => {
+    const { client, becomes } = await scene(
+      major,
+      (outgoing, turn) => {
+        if (turn === 1) streaming(outgoing).end(priming('1'))
+        else outgoing.writeHead(404).end()
+      },
+      (outgoing) => outgoing.writeHead(503).end(),
+    )
+    await expect(client.call('work', { word: 'refused' })).rejects.toThrow(/503|Service Unavailable|POST/)
+    expect(await becomes(() => client.streams.standalone.isGivenUp)).toBe(true)
+    expect([...client.streams.refusals].sort()).toEqual(['GET 404', 'GET 404', 'POST 503'])
   })
 })
