@@ -35,6 +35,7 @@ test.each(['v1', 'v2'])(
       'the same, processor time of the server | sqlite | times',
       'the same, processor time of the server | sqlite, touched by each call | times',
       'fdatasync of 4 KiB on this disk | node:fs | ms',
+      'tool that runs 200 ms (stream, two appends), more than the SDK | the SDK again | ms',
       'tool that runs 200 ms (stream, two appends), more than the SDK | memory | ms | barred',
       'tool that runs 200 ms (stream, two appends), more than the SDK | sqlite | ms | barred',
       'first call of a session on another node, more than the second | sqlite | ms | barred',
@@ -42,10 +43,10 @@ test.each(['v1', 'v2'])(
     ])
     for (const { median, min, max } of figures) for (const value of [median, min, max]) expect(Number.isFinite(value)).toBe(true)
   },
-  60_000,
+  300_000,
 )
 
 test('an unknown benchmark, or no sensible number of rounds, is refused with exit code 1', async () => {
   await expect(bench('htpt')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("unknown command 'htpt'") })
   await expect(bench('http', '--rounds', 'x')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('above 0') })
-})
+}, 60_000)

@@ -84,7 +84,7 @@ async function compare({ sdk, script, folder, rounds, seconds, start }: Comparis
     const all = [peer, control, memory, onSqlite, touching]
     return [
       ...(await plainCalls({ contenders: all, peer, bars: bars.plain, rounds, seconds, onRound })),
-      ...(await longCalls({ contenders: [peer, memory, onSqlite], peer, barMs: bars.longMs, folder, rounds, onRound })),
+      ...(await longCalls({ contenders: [peer, control, memory, onSqlite], peer, control, barMs: bars.longMs, folder, rounds, onRound })),
       ...(await coldCalls({
         home: onSqlite,
         node: { script, sdk, sessions: sqlite },

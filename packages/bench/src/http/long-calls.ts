@@ -9,6 +9,8 @@ import { slowMs } from './tools.ts'
 export interface LongCallsOptions {
   readonly contenders: readonly Contender[]
   readonly peer: Contender
+  /** A second process of the peer: what it takes more is noise, and has no bar. */
+  readonly control: Contender
   /** Milliseconds more than the peer, beside twice the `fdatasync` of the disk. */
   readonly barMs: number
   /** Where the databases are. */
@@ -21,7 +23,7 @@ const clients = 8
 const callsPerClient = 3
 
 /** A tool that runs for a while: the adapter answers with a stream, which takes two appends to the log; the peer with JSON. */
-export async function longCalls({ contenders, peer, barMs, folder, rounds, onRound }: LongCallsOptions): Promise<Figure[]> {
+export async function longCalls({ contenders, peer, control, barMs, folder, rounds, onRound }: LongCallsOptions): Promise<Figure[]> {
   const excess = new Map(contenders.map((contender) => [contender, [] as number[]]))
   const syncs: number[] = []
   for (let round = 0; round < rounds; round += 1) {
@@ -36,7 +38,9 @@ export async function longCalls({ contenders, peer, barMs, folder, rounds, onRou
   const figures = [...excess].filter(([contender]) => contender !== peer)
   return [
     { what: 'fdatasync of 4 KiB on this disk', who: 'node:fs', unit: 'ms', ...spreadOf(syncs) },
-    ...figures.map(([{ name }, values]): Figure => ({ what, who: name, unit: 'ms', ...spreadOf(values), bar })),
+    ...figures.map(([contender, values]): Figure => {
+      return { what, who: contender.name, unit: 'ms', ...spreadOf(values), ...(contender === control ? {} : { bar }) }
+    }),
   ]
 }
 
