@@ -4,12 +4,12 @@ import { internalStreams, type OpeningFrame } from './event-log.ts'
 import type { StreamQuery } from './event-stream.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { isPlainObject, isRequestId } from './json-rpc.ts'
-import { readStream } from './orphans.ts'
 import { readProtocolState, takesPriming, versionOf } from './protocol-state.ts'
 import { replies } from './responses.ts'
 import type { Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
 import { streamQuery } from './stream-query.ts'
+import { readStream } from './stream-state.ts'
 
 /** The standalone stream, or what is left of any stream of the session after `Last-Event-ID`. */
 export async function answerGet<M>(
@@ -30,7 +30,7 @@ export async function answerGet<M>(
 }
 
 /** What a GET asks for: a place, and what belongs to streams of that sort. */
-type Found = Pick<StreamQuery, 'from' | 'listenedAt' | 'lastEvents' | 'settle'>
+type Found = Pick<StreamQuery, 'from' | 'listenedAt' | 'lastEvents' | 'settling'>
 
 /**
  * The first GET of a session starts at its first message, since messages are stored from the beginning. Later ones without a
@@ -40,7 +40,8 @@ async function fresh<M>(runtime: Runtime<M>, session: Session<M>): Promise<Found
   const before = await runtime.log.read(session.id, internalStreams.listened, 0, 1)
   const listenedAt = await listen(runtime, session)
   if (before === undefined || listenedAt === undefined) return replies.notFound()
-  const sequence = before.events.length > 0 ? listenedAt : 0
+  const isFirst = before.events.length === 0 && !before.trimmed
+  const sequence = isFirst ? 0 : listenedAt
   return { from: { opening: 0, sequence, unanswered: Number.POSITIVE_INFINITY }, listenedAt }
 }
 
@@ -74,12 +75,12 @@ async function resumeCall<M>(runtime: Runtime<M>, session: Session<M>, from: Cur
   if (stream === undefined) return replies.notFound()
   if (from.unanswered === 0 || (stream.ends.size === frame.requests.length && stream.newest <= sequence)) return replies.nothingLeft()
   if (isTrimmed) hooks.fire('trimmed', { sessionId, owner, stream: 'call' })
-  const call = { sessionId, owner, opening, frame }
+  const settling = orphans.settling({ sessionId, owner, opening, frame })
   return {
     from,
     lastEvents: live.get(sessionId)?.link.callOf(opening)?.lastEvents,
     // What was missing at the beginning stays missing, wherever the reader is now.
-    settle: (after, trimmed) => orphans.settle(call, after, trimmed || isTrimmed),
+    settling: { ...settling, settle: (after, trimmed) => settling.settle(after, trimmed || isTrimmed) },
   }
 }
 

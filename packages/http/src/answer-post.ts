@@ -1,7 +1,7 @@
 import type { Session } from '@mcp-session/core'
 import { readBody } from './body.ts'
 import type { Exchange, Reply } from './exchange.ts'
-import { forward, isForAllServers, isForOneServer } from './inbox.ts'
+import { forward, forwardable, isForAllServers, isForOneServer } from './inbox.ts'
 import { initializeSession } from './initialize.ts'
 import { isRequest, type JsonRpcMessage, type JsonRpcRequest } from './json-rpc.ts'
 import type { LiveServer } from './live-server.ts'
@@ -13,6 +13,7 @@ import { missingId, type Route } from './route.ts'
 import type { Runtime } from './runtime.ts'
 import { announceChanges } from './server-told.ts'
 import { SessionEnded } from './session-ended.ts'
+import type { RequestScope } from './session-handle.ts'
 import { streamQuery } from './stream-query.ts'
 
 export async function answerPost<M>(
@@ -40,13 +41,23 @@ export async function answerPost<M>(
   if (batch && !takesBatches(state)) return replies.badRequest(`Invalid Request: revision ${state.version} has no batches`, -32600)
   const post: Post<M> = { runtime, exchange, session, version, batch }
   const requests = messages.filter(isRequest)
+  // The id stands in the frame of its stream for as long as that may be resumed.
+  if (requests.some(({ id }) => String(id).length > maxIdLength)) {
+    return replies.badRequest(`Invalid Request: an id has more than ${maxIdLength} characters`, -32600)
+  }
   try {
-    return await (requests.length === 0 ? passOn(post, messages) : run(post, messages, requests))
+    const passed = await passOn(
+      post,
+      messages.filter((message) => !isRequest(message)),
+    )
+    return passed.status !== 202 || requests.length === 0 ? passed : await run(post, requests)
   } catch (error) {
     if (error instanceof SessionEnded) return interrupted(post)
     throw error
   }
 }
+
+const maxIdLength = 1_000
 
 interface Post<M> {
   readonly runtime: Runtime<M>
@@ -63,11 +74,13 @@ async function passOn<M>(post: Post<M>, messages: readonly JsonRpcMessage[]): Pr
   for (const message of messages) {
     const here = runtime.live.get(session.id)
     if (isForOneServer(message) && here?.link.isAddressee(message) !== true) {
-      if (!(await forward(runtime.log, session.id, message))) return replies.notFound()
+      const worth = forwardable(message)
+      if (worth !== undefined && !(await forward(runtime.log, session.id, worth))) return replies.notFound()
       continue
     }
     const reply = await withServer(post, async (live) => {
-      runtime.scopes.run({ snapshot: session }, () => live.link.deliver(message, messageExtra(post.exchange)))
+      const scope: RequestScope<M> = { snapshot: session, isOver: false }
+      runtime.scopes.run(scope, () => live.link.deliver(message, messageExtra(post.exchange)))
       if (isForAllServers(message)) await forward(runtime.log, session.id, message, live.link.nonce)
     })
     if (reply !== undefined) return reply
@@ -75,7 +88,7 @@ async function passOn<M>(post: Post<M>, messages: readonly JsonRpcMessage[]): Pr
   return replies.accepted()
 }
 
-async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], requests: readonly JsonRpcRequest[]): Promise<Reply> {
+async function run<M>(post: Post<M>, requests: readonly JsonRpcRequest[]): Promise<Reply> {
   const { runtime, exchange, session, version } = post
   const { jsonWaitMs } = runtime.options
   const begun = await withServer(post, async (live) => {
@@ -87,8 +100,12 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
         ? { call: () => call.detach(), standalone: () => runtime.streams.end(session.id, 0) }
         : undefined
       const extra = messageExtra(exchange, resumable)
-      runtime.scopes.run({ snapshot: session }, () => {
-        for (const message of messages) live.link.deliver(message, extra)
+      const scope: RequestScope<M> = { snapshot: session, isOver: false }
+      void call.done.then(() => {
+        scope.isOver = true
+      })
+      runtime.scopes.run(scope, () => {
+        for (const request of requests) live.link.deliver(request, extra)
       })
       return call
     } catch (error) {
@@ -108,7 +125,7 @@ async function run<M>(post: Post<M>, messages: readonly JsonRpcMessage[], reques
     from: { opening, sequence: opening, unanswered: requests.length },
     isPrimed: takesPriming(version),
     lastEvents: begun.lastEvents,
-    settle: (after, isTrimmed) => runtime.orphans.settle(streamed, after, isTrimmed),
+    settling: runtime.orphans.settling(streamed),
   })
   if (begun.isDetached()) runtime.streams.end(session.id, opening)
   return replies.stream(stream, session.id)

@@ -1,3 +1,4 @@
+import { SessionError } from '@mcp-session/core'
 import type { StoredEvent } from '@mcp-session/core/backend'
 import { streamName } from './cursors.ts'
 import { deferred } from './deferred.ts'
@@ -5,8 +6,10 @@ import { type EventLog, endKey, internalStreams, type OpeningFrame } from './eve
 import type { Heartbeats } from './heartbeats.ts'
 import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './json-rpc.ts'
 import type { OpenStreams } from './open-streams.ts'
-import { orphanAnswer } from './orphans.ts'
+import { failedAnswer, orphanAnswer } from './orphans.ts'
 import { SessionEnded } from './session-ended.ts'
+import { runningKey } from './stream-state.ts'
+import { writeQueue } from './write-queue.ts'
 
 /** How the requests of one POST are answered: all at once as JSON, or through an SSE stream. */
 export type Outcome =
@@ -33,6 +36,8 @@ export interface Call {
   answer(response: JsonRpcResponse): Promise<void>
   /** The last events in the log, for the stream that may come too late to read them there: a slow reader, a full log. */
   lastEvents(): readonly LastEvent[]
+  /** Says in the log which requests still run, for a reader elsewhere that retention has left with nothing. */
+  confirm(question: string): Promise<void>
   /** A cancelled request ends without an answer. */
   cancel(id: RequestId): Promise<void>
   /** Ends the HTTP response as soon as there is something to resume from; the call goes on. */
@@ -61,13 +66,14 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
   const lastEvents: LastEvent[] = []
   const outcome = deferred<Outcome>()
   const done = deferred<void>()
+  const aborted = deferred<void>()
+  const queue = writeQueue()
   let opening: Promise<number> | undefined
   let openedAt: number | undefined
-  /** Everything is written one after the other: the order in which the server sent is the order of the log. */
-  let written: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let unwritten = requests.length
   let isDetached = false
+  let isAborted = false
 
   function open(): Promise<number> {
     opening ??= openStream().catch((error: unknown) => {
@@ -91,7 +97,7 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
     const sequence = appended.status === 'fulfilled' ? appended.value : undefined
     if (sequence === undefined) throw new SessionEnded()
     openedAt = sequence
-    for (const index of held) void inTurn(() => writeEnd(index))
+    for (const index of held) void queue.atLast(() => writeEnd(index))
     held.clear()
     outcome.resolve({ as: 'stream', opening: sequence })
     return sequence
@@ -109,16 +115,10 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
     done.resolve()
   }
 
-  function inTurn<T>(write: () => Promise<T>): Promise<T> {
-    const turn = written.then(write)
-    written = turn.catch(() => {})
-    return turn
-  }
-
   async function end(index: number, last: JsonRpcResponse | 'cancelled'): Promise<void> {
     if (index < 0 || ends[index] !== undefined) return
     ends[index] = last
-    if (opening !== undefined) return inTurn(() => writeEnd(index))
+    if (opening !== undefined) return queue.atLast(() => writeEnd(index))
     held.add(index)
     settlePlainly()
   }
@@ -131,16 +131,31 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
     }
     const last = ends[index]
     const data = last === undefined || last === 'cancelled' ? '' : JSON.stringify(last)
-    const key = endKey(at, index)
-    try {
-      const sequence = await log.append(sessionId, streamName(at), data, { key, announced: !streams.has(sessionId, at) })
-      if (sequence !== undefined) lastEvents.push({ sequence, key, data })
-    } catch (error) {
-      // The log did not take it: whoever listens on this node gets it all the same, without an id to resume from.
-      if (data === '' || !streams.finish(sessionId, at, data)) onLost(error)
-    }
+    await keepEnd(at, endKey(at, index), data, requests[index]?.id ?? '')
     unwritten -= 1
     if (unwritten === 0) done.resolve()
+  }
+
+  /** Until the log has taken it, for about as long as a client waits: whoever resumes the stream elsewhere gets it from there only. */
+  async function keepEnd(at: number, key: string, answer: string, id: RequestId): Promise<void> {
+    let data = answer
+    let isDelivered = false
+    for (const delayMs of [...retryDelaysMs, undefined]) {
+      try {
+        const sequence = await log.append(sessionId, streamName(at), data, { key, announced: !streams.has(sessionId, at) })
+        if (sequence !== undefined) lastEvents.push({ sequence, key, data })
+        return
+      } catch (error) {
+        // Whoever listens on this node gets it all the same, without an id to resume from.
+        isDelivered ||= answer !== '' && streams.finish(sessionId, at, answer)
+        if (SessionError.is(error, 'MCP_SESSION_TOO_LARGE')) data = JSON.stringify(failedAnswer(id, 'The answer is too large to be kept'))
+        if (isAborted || delayMs === undefined) {
+          if (!isDelivered && answer !== '') onLost(error)
+          return
+        }
+        await Promise.race([aborted.promise, passing(delayMs)])
+      }
+    }
   }
 
   return {
@@ -152,7 +167,7 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
       else timer = setTimeout(() => void becomeStream(), jsonWaitMs)
     },
     relate: (message) =>
-      inTurn(async () => {
+      queue.inTurn(async () => {
         const at = await open()
         const announced = !streams.has(sessionId, at)
         if ((await log.append(sessionId, streamName(at), JSON.stringify(message), { announced })) === undefined) throw new SessionEnded()
@@ -164,6 +179,14 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
       )
     },
     lastEvents: () => lastEvents,
+    async confirm(question) {
+      if (openedAt === undefined) return
+      const key = runningKey(
+        question,
+        [...requests.keys()].filter((index) => ends[index] === undefined),
+      )
+      await log.append(sessionId, streamName(openedAt), '', { key })
+    },
     cancel(id) {
       return end(
         requests.findIndex((request) => request.id === id),
@@ -177,9 +200,25 @@ export function newCall({ sessionId, requests, node, log, streams, heartbeats, o
     isDetached: () => isDetached,
     async abort() {
       clearTimeout(timer)
+      isAborted = true
+      aborted.resolve()
+      queue.close()
       outcome.resolve({ as: 'ended' })
-      if (opening !== undefined) await Promise.all(requests.map(({ id }, index) => end(index, orphanAnswer(id))))
+      if (opening !== undefined) {
+        for (const [index, { id }] of requests.entries()) void end(index, orphanAnswer(id))
+        // Ends that were on their way before are waited for as well.
+        await queue.atLast(async () => {})
+      }
       done.resolve()
     },
   }
+}
+
+/** Between two tries to write the end of a call, in ms: a minute in all. */
+const retryDelaysMs = [100, 300, 1_000, 3_000, 6_000, 10_000, 20_000, 20_000]
+
+function passing(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
 }

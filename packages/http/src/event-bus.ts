@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { SessionError } from '@mcp-session/core'
 import type { NewEvent, Retention, SessionBackend } from '@mcp-session/core/backend'
+import { harmless, warn } from './options.ts'
 import { type LogPage, type OwnLog, openOwnLog, type StoreOptions } from './own-log.ts'
 import { eventListeners, type ServerEvent } from './server-events.ts'
 import { type WakeUps, wakeUps } from './wake-ups.ts'
@@ -168,6 +169,8 @@ async function joinBus({ log, name, woken, onError }: BusParts): Promise<EventBu
     watch.close()
     await polling
     await storeWaiting()
+    const left = waiting.size + (batch === undefined ? 0 : 1)
+    if (left > 0) onError(new Error('The event bus is closed in an outage: other nodes will not hear of the last changes'))
     await unsubscribe?.().catch(onError)
     await log.close()
   }
@@ -233,19 +236,4 @@ function checkInterval(pollIntervalMs: unknown): number {
   if (typeof pollIntervalMs !== 'number') throw new TypeError(`pollIntervalMs must be a number, not ${typeof pollIntervalMs}`)
   if (Number.isSafeInteger(pollIntervalMs) && pollIntervalMs >= 4 && pollIntervalMs < 2 ** 31) return pollIntervalMs
   throw new RangeError(`pollIntervalMs must be a whole number from 4 to ${2 ** 31 - 1}, not ${pollIntervalMs}`)
-}
-
-/** What throws while it is told of a failure must not end the bus. */
-function harmless(onError: (error: unknown) => void): (error: unknown) => void {
-  return (error) => {
-    try {
-      onError(error)
-    } catch (thrown) {
-      warn(thrown)
-    }
-  }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

@@ -12,9 +12,13 @@ export const internalStreams = {
    * first one on a GET without a cursor starts at the present.
    */
   listened: '!listened',
-  /** Messages of the client for a live server on another node, see {@link InboxFrame}. */
-  inbox: '!inbox',
 } as const
+
+/**
+ * Messages of the client for a live server on another node. No client sees it either, but what clients put there counts within the
+ * retention of their session, so that nobody fills a store with it.
+ */
+export const inboxStream = 'inbox'
 
 /** What a POST's stream is for; the node is the one that runs its calls. */
 export interface OpeningFrame {

@@ -1,7 +1,8 @@
+import { SessionError } from '@mcp-session/core'
 import type { LastEvent } from './call.ts'
 import { type Cursor, type Cursors, streamName } from './cursors.ts'
 import { type EventLog, endIndex, internalStreams } from './event-log.ts'
-import type { Settled } from './orphans.ts'
+import type { Settling } from './orphans.ts'
 import type { Presence } from './presence.ts'
 import { maxTimerMs, type WakeUps } from './wake-ups.ts'
 
@@ -20,8 +21,8 @@ export interface StreamQuery {
   readonly listenedAt?: number | undefined
   /** Instant, epoch ms, at which the token expires that the response was asked for with: it ends then. */
   readonly endsAt?: number | undefined
-  /** Of a call without news after that sequence: writes the last events that nobody else will write. */
-  readonly settle?: ((after: number, isTrimmed: boolean) => Promise<Settled>) | undefined
+  /** Of a call: writes the last events that nobody else will write. */
+  readonly settling?: Settling | undefined
 }
 
 /** The body of one SSE response. */
@@ -59,9 +60,12 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   const names = query.listenedAt === undefined ? [streamName(from.opening)] : [streamName(from.opening), internalStreams.listened]
   let isEnding = false
   let isOver = false
+  let isTrimmed = false
   const unlogged: string[] = []
   const ended = new Set<string>()
   let place = from
+  /** Everything up to here was looked at; other streams of the session may have moved it on. */
+  let lookedAt = from.sequence
   let sentAt = now()
   // Looks happen at every poll anyway, so a token of more than 24 days needs no second timer.
   const expiry =
@@ -72,7 +76,7 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
       yield firstFrame(query, retryMs)
       for (;;) {
         presence.look()
-        const events = await look(place.sequence)
+        const events = await look()
         if (events === undefined) return presence.gone()
         yield* messageFrames(events)
         if (place.unanswered === 0 || isOver) return
@@ -90,20 +94,25 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   }
 
   function* messageFrames(events: readonly TailEvent[]): Generator<string, void, undefined> {
-    for (const { sequence, key, data, stream } of events) {
-      if (stream === internalStreams.listened) {
-        isOver ||= sequence > (query.listenedAt ?? 0)
+    for (const event of events) {
+      if (event.stream === internalStreams.listened) {
+        isOver ||= event.sequence > (query.listenedAt ?? 0)
         if (isOver) return
-        place = { ...place, sequence }
         continue
       }
-      const isLast = endIndex(key) !== undefined
-      if (isLast) ended.add(key)
-      place = { ...place, sequence: Math.max(place.sequence, sequence), unanswered: place.unanswered - (isLast ? 1 : 0) }
-      sentAt = now()
-      if (data !== '') yield messageFrame(data, cursors.encode(place))
+      const isLast = endIndex(event.key) !== undefined
+      // The log has something shorter in its place: the answer that it did not take comes next.
+      if (isLast && unlogged.length > 0) return
+      pass(event, isLast)
+      if (event.data !== '') yield messageFrame(event.data, cursors.encode(place))
       if (place.unanswered === 0) return
     }
+  }
+
+  function pass({ sequence, key }: TailEvent, isLast: boolean): void {
+    if (isLast) ended.add(key)
+    place = { ...place, sequence: Math.max(place.sequence, sequence), unanswered: place.unanswered - (isLast ? 1 : 0) }
+    sentAt = now()
   }
 
   /** What ends the response once everything in the log is sent. */
@@ -118,20 +127,35 @@ export function eventStream(query: StreamQuery, options: EventStreamOptions): Ev
   }
 
   /** New events; none while the engine is down, since the stream outlives a short outage; `undefined`: the session has ended. */
-  async function look(after: number): Promise<readonly TailEvent[] | undefined> {
+  async function look(): Promise<readonly TailEvent[] | undefined> {
     try {
-      for (;;) {
-        const page = await log.read(sessionId, names, after)
-        if (page === undefined || page.events.length > 0) return page?.events
-        const kept = trimmedAnswers(page.last)
-        if (kept.length > 0 || unlogged.length > 0 || query.settle === undefined) return kept
-        const settled = await query.settle(after, page.trimmed)
-        isOver ||= settled === 'over'
-        if (settled !== 'written') return kept
-      }
-    } catch {
+      const events = await newEvents()
+      if (events === undefined || events.length > 0 || unlogged.length > 0 || query.settling === undefined) return events
+      const settled = await query.settling.settle(lookedAt, isTrimmed)
+      if (settled === 'over') isOver = true
+      if (typeof settled === 'object') unlogged.push(...settled.map((answer) => JSON.stringify(answer)))
+      return settled === 'written' ? await newEvents() : []
+    } catch (error) {
+      query.settling?.doubt()
+      // The handler was closed: nothing will ever come.
+      if (SessionError.is(error, 'MCP_SESSION_CLOSED')) isEnding = true
       return []
     }
+  }
+
+  async function newEvents(): Promise<readonly TailEvent[] | undefined> {
+    const page = await log.read(sessionId, names, lookedAt)
+    if (page === undefined) return undefined
+    isTrimmed = page.trimmed
+    if (page.events.length === 0) {
+      const kept = trimmedAnswers(page.last)
+      // Nothing up to there appears any more (law events/no-late-arrivals), and the next look need not step over it again. A page
+      // that has lost damaged events counts as trimmed, and may end before that.
+      if (!page.trimmed) lookedAt = Math.max(lookedAt, page.last)
+      return kept
+    }
+    lookedAt = page.events.at(-1)?.sequence ?? lookedAt
+    return page.events
   }
 
   /** Only up to the log's end as it was read: what came since may have messages before it. */

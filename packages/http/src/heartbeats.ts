@@ -1,4 +1,4 @@
-import { openSessions, SessionError, type Sessions, type SessionsOptions } from '@mcp-session/core'
+import { openSessions, type Sessions, type SessionsOptions } from '@mcp-session/core'
 
 /**
  * Which nodes live. A node that runs streamed calls keeps a record of an internal kind alive; one that is gone lets it expire, and
@@ -46,15 +46,21 @@ export async function openHeartbeats({ store, node, deadAfterMs }: HeartbeatsOpt
   let unused = 0
   let timer: NodeJS.Timeout | undefined
   let begun: Promise<void> | undefined
+  let renewing: Promise<void> | undefined
+  let renewedAt = 0
+  let isClosed = false
 
-  async function renew(): Promise<void> {
-    if (await nodes.touch(ownId)) return
-    try {
-      await nodes.create(undefined, { id: ownId })
-    } catch (error) {
-      // A renewal of this node that was slower than this one.
-      if (!SessionError.is(error, 'MCP_SESSION_CONFLICT')) throw error
-    }
+  async function renewOnce(): Promise<void> {
+    const at = performance.now()
+    if (!(await nodes.touch(ownId)) && !isClosed) await nodes.create(undefined, { id: ownId })
+    renewedAt = at
+  }
+
+  function renew(): Promise<void> {
+    renewing ??= renewOnce().finally(() => {
+      renewing = undefined
+    })
+    return renewing
   }
 
   function begin(): Promise<void> {
@@ -89,6 +95,8 @@ export async function openHeartbeats({ store, node, deadAfterMs }: HeartbeatsOpt
       begun ??= begin()
       try {
         await begun
+        // After an outage the record may have expired, and the next renewal is still to come.
+        if (performance.now() - renewedAt > deadAfterMs / 2) await renew()
       } catch (error) {
         holders -= 1
         throw error
@@ -102,7 +110,9 @@ export async function openHeartbeats({ store, node, deadAfterMs }: HeartbeatsOpt
     },
     async close() {
       const wasBegun = begun !== undefined
+      isClosed = true
       stop()
+      await renewing?.catch(() => {})
       // The store may be out of order at the end; then the record expires.
       if (wasBegun) await nodes.delete(ownId).catch(() => {})
       await nodes.close()

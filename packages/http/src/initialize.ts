@@ -21,13 +21,16 @@ export async function initializeSession<M>(
   const waitMs = runtime.createLimit.waitMs(owner)
   if (waitMs > 0) return replies.tooMany('too many new sessions', Math.ceil(waitMs / 1_000))
   if (!runtime.live.hasRoom()) return replies.unavailable('all live sessions of this node are busy', 5)
-  if (!(await runtime.principalLimit.makeRoom(owner))) return replies.tooMany('all sessions of this principal have open streams', 60)
   const session = await createRecord(runtime, request, owner)
   if (session === undefined) return replies.badRequest('Invalid Request: the initialize parameters cannot be stored', -32600)
   try {
     const reply = await introduce(runtime, exchange, request, session)
-    if (reply.status !== 200 || reply.headers['Mcp-Session-Id'] === undefined) await discard(runtime, session)
-    else runtime.hooks.fire('created', { sessionId: session.id, owner })
+    const isMade = reply.status === 200 && reply.headers['Mcp-Session-Id'] !== undefined
+    // Only a session that there really is may cost another one its life.
+    const hasRoom = isMade && (await runtime.principalLimit.makeRoom(owner, session.id))
+    if (!hasRoom) await discard(runtime, session)
+    if (isMade && !hasRoom) return replies.tooMany('all sessions of this principal have open streams or running calls', 60)
+    if (isMade) runtime.hooks.fire('created', { sessionId: session.id, owner })
     return reply
   } catch (error) {
     await discard(runtime, session)
@@ -55,7 +58,7 @@ async function introduce<M>(runtime: Runtime<M>, exchange: Exchange, request: Js
   if (held === undefined) return replies.notFound()
   try {
     const extra = messageExtra(exchange)
-    const answer = await runtime.scopes.run({ snapshot: session }, () => held.live.link.ask(request, extra))
+    const answer = await runtime.scopes.run({ snapshot: session, isOver: false }, () => held.live.link.ask(request, extra))
     return await agree(runtime, request, answer, held, session)
   } finally {
     held.release()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Metadata, Session } from '@mcp-session/core'
+import { type Metadata, type Session, SessionError } from '@mcp-session/core'
 import type { EventLog } from './event-log.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import { announceState, type Inbox, openInbox } from './inbox.ts'
@@ -58,6 +58,13 @@ export interface LiveServerOptions<M> {
   readonly onClosed: (live: LiveServer<M>) => void
 }
 
+/** Of one session: each is told to every server that is made for it. */
+const maxSubscriptions = 1_000
+
+function tooManySubscriptions(): SessionError {
+  return new SessionError('MCP_SESSION_LIMIT', `A session has at most ${maxSubscriptions} resource subscriptions`)
+}
+
 /** Makes a server through the factory and connects it. It has heard nothing yet, not even `initialize`. */
 export async function connectServer<M>(options: LiveServerOptions<M>): Promise<LiveServer<M>> {
   const { session, held, authInfo, factory, node, log, streams, heartbeats, wakeUps, onError, onClosed } = options
@@ -86,23 +93,30 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
     close,
   }
   let inbox: Inbox | undefined
+  let reading: Promise<void> = Promise.resolve()
 
   /** What the client set by a request that has just succeeded is stored before it learns of the success, and told to other nodes. */
   async function keepState({ method, params }: JsonRpcRequest): Promise<void> {
     if (live.state === undefined || !changesState(method)) return
     // What this server has been told; a change of another node comes through the inbox.
     live.state = stateAfter(live.state, method, params)
+    if (live.state.subscriptions.length > maxSubscriptions) throw tooManySubscriptions()
     if (!(await options.store((state) => stateAfter(state, method, params)))) throw new SessionEnded()
-    await announceState(log, session.id, link.nonce)
+    await announceState(log, session.id)
   }
 
-  async function onStateChanged(): Promise<void> {
+  async function readState(): Promise<void> {
     try {
       const stored = await options.load()
       if (stored !== undefined) await catchUp(live, stored)
     } catch (error) {
       if (!(error instanceof SessionEnded)) onError(error)
     }
+  }
+
+  /** One after the other. This server's own changes come this way as well: a value that was read before them must not have the last word. */
+  function onStateChanged(): void {
+    reading = reading.then(readState)
   }
 
   async function close(): Promise<void> {
@@ -122,6 +136,7 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
       wakeUps,
       link,
       onStateChanged,
+      onError,
       onUsed: options.presence.look,
       onGone() {
         if (live.isEnding) return

@@ -36,9 +36,18 @@ interface Entry<M> {
   usedAt: number
 }
 
-export function liveSessions<M>(limit: number, now: () => number): LiveSessions<M> {
+export interface LiveSessionsOptions {
+  readonly limit: number
+  /** How long a session that has ended from within lets its other calls finish. */
+  readonly drainMs: number
+  readonly now: () => number
+}
+
+export function liveSessions<M>({ limit, drainMs, now }: LiveSessionsOptions): LiveSessions<M> {
   /** In the order of use: the longest idle first. */
   const entries = new Map<string, Entry<M>>()
+  /** Of sessions that have ended from within, until their calls have finished. */
+  const draining = new Set<LiveServer<M>>()
 
   function isBusy({ live, holders }: Entry<M>): boolean {
     return holders > 0 || live === undefined || live.link.isBusy()
@@ -110,8 +119,16 @@ export function liveSessions<M>(limit: number, now: () => number): LiveSessions<
       entries.delete(sessionId)
       if (entry?.live !== undefined) entry.live.isEnding = true
       const live = await entry?.started.catch(() => undefined)
-      await live?.link.drained()
-      await live?.close()
+      if (live === undefined) return
+      draining.add(live)
+      let timer: NodeJS.Timeout | undefined
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, drainMs).unref()
+      })
+      await Promise.race([deadline, live.link.drained()])
+      clearTimeout(timer)
+      draining.delete(live)
+      await live.close()
     },
     closeIdle(idleMs) {
       const since = now() - idleMs
@@ -131,7 +148,7 @@ export function liveSessions<M>(limit: number, now: () => number): LiveSessions<
       entries.clear()
       // A factory that takes longer than the deadline is not waited for: what it makes is closed when it comes.
       for (const { entry, started } of all) if (entry.live === undefined) void started.then((late) => late?.close())
-      await Promise.all(all.map(({ entry }) => entry.live?.close()))
+      await Promise.all([...all.map(({ entry }) => entry.live), ...draining].map((live) => live?.close()))
     },
     size: () => entries.size,
   }

@@ -11,7 +11,7 @@ export interface OpenStreams {
   end(sessionId: string, opening: number): void
   /** Sends a message that the log did not take; false: no response is open here. */
   finish(sessionId: string, opening: number, message: string): boolean
-  /** Ends the standalone streams, or all. */
+  /** Ends the standalone streams, or all, those that are still to be opened included. */
   endAll(which: 'standalone' | 'all'): void
   size(): number
 }
@@ -19,8 +19,9 @@ export interface OpenStreams {
 export type OpenStreamsOptions = Omit<EventStreamOptions, 'onClosed'>
 
 export function openStreams(options: OpenStreamsOptions): OpenStreams {
-  const streams = new Map<string, { readonly opening: number; readonly stream: EventStream }>()
+  const streams = new Map<string, { readonly opening: number; readonly listenedAt: number; readonly stream: EventStream }>()
   const counts = new Map<string, number>()
+  let isClosed = false
   const keyOf = (sessionId: string, opening: number): string => `${opening}\n${sessionId}`
 
   function count(sessionId: string, more: number): void {
@@ -34,7 +35,10 @@ export function openStreams(options: OpenStreamsOptions): OpenStreams {
       const { sessionId } = query
       const { opening } = query.from
       const key = keyOf(sessionId, opening)
-      streams.get(key)?.stream.cancel()
+      const current = streams.get(key)
+      // Its request came later, although this one is answered later: this one ends itself, as soon as it sees the other's frame.
+      const isOutdated = current !== undefined && current.listenedAt > (query.listenedAt ?? Number.POSITIVE_INFINITY)
+      if (!isOutdated) current?.stream.cancel()
       const stream = eventStream(query, {
         ...options,
         onClosed() {
@@ -45,7 +49,8 @@ export function openStreams(options: OpenStreamsOptions): OpenStreams {
       })
       let isOpen = true
       count(sessionId, 1)
-      streams.set(key, { opening, stream })
+      if (!isOutdated) streams.set(key, { opening, listenedAt: query.listenedAt ?? 0, stream })
+      if (isClosed) stream.end()
       return stream
     },
     has: (sessionId, opening) => streams.has(keyOf(sessionId, opening)),
@@ -59,6 +64,7 @@ export function openStreams(options: OpenStreamsOptions): OpenStreams {
       return open !== undefined
     },
     endAll(which) {
+      isClosed ||= which === 'all'
       for (const { opening, stream } of [...streams.values()]) if (which === 'all' || opening === 0) stream.end()
     },
     size: () => streams.size,

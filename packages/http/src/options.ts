@@ -37,7 +37,7 @@ export interface SessionHandlerOptions<M = Metadata> extends Omit<SessionsOption
   readonly maxBodyBytes?: number | undefined
   /** What a session's event log keeps. Default: 1 h, 1,000 events, 1 MiB. */
   readonly events?: Partial<Retention> | undefined
-  /** A node that runs streamed calls and was not heard of for so long is dead: its calls get an error. Default 4,000. */
+  /** A node that runs streamed calls and was not heard of for so long is dead: its calls get an error. Default 3,000. */
   readonly orphanAfterMs?: number | undefined
   /** Sessions of one principal: beyond it its longest-idle one without an open stream ends. Not for `'anonymous'`. Default 1,000. */
   readonly maxSessionsPerPrincipal?: number | undefined
@@ -87,7 +87,7 @@ export function checkOptions<M>(options: SessionHandlerOptions<M>): CheckedOptio
     throw new TypeError(`principal must be 'anonymous' or a function, not ${print(principal)}: say who may use a session`)
   }
   const ttlMs = store.ttlMs ?? 24 * hour
-  const onError = store.onError ?? warn
+  const onError = harmless(store.onError ?? warn)
   return {
     store: { ...store, ttlMs, maxLifetimeMs: store.maxLifetimeMs ?? 30 * 24 * hour, onError, kind: 's' },
     server,
@@ -102,7 +102,7 @@ export function checkOptions<M>(options: SessionHandlerOptions<M>): CheckedOptio
     liveIdleMs: whole('liveIdleMs', liveIdleMs ?? 300_000, 1, maxTimerMs),
     maxBodyBytes: whole('maxBodyBytes', maxBodyBytes ?? 4 * 1024 * 1024, 1, Number.MAX_SAFE_INTEGER),
     retention: retention(events),
-    orphanAfterMs: whole('orphanAfterMs', orphanAfterMs ?? 4_000, 100, maxTimerMs),
+    orphanAfterMs: whole('orphanAfterMs', orphanAfterMs ?? 3_000, 100, maxTimerMs),
     maxSessionsPerPrincipal: wholeOrInfinite('maxSessionsPerPrincipal', maxSessionsPerPrincipal ?? 1_000),
     createRate: rate(createRate),
     hooks: hooksOf(hooks),
@@ -181,6 +181,18 @@ function print(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? `[${value.map(print).join(', ')}]` : String(value)
 }
 
-function warn(error: unknown): void {
+/** What throws while it is told of a failure must not end the process. */
+export function harmless(onError: (error: unknown) => void): (error: unknown) => void {
+  if (typeof onError !== 'function') throw new TypeError(`onError must be a function, not ${print(onError)}`)
+  return (error) => {
+    try {
+      onError(error)
+    } catch (thrown) {
+      warn(thrown)
+    }
+  }
+}
+
+export function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }

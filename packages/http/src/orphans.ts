@@ -1,19 +1,32 @@
+import { randomBytes } from 'node:crypto'
 import { streamName } from './cursors.ts'
-import { type EventLog, endIndex, endKey, type OpeningFrame } from './event-log.ts'
+import { type EventLog, endKey, type OpeningFrame } from './event-log.ts'
 import type { Heartbeats } from './heartbeats.ts'
+import { askWhetherRunning } from './inbox.ts'
 import type { JsonRpcError, RequestId } from './json-rpc.ts'
+import { readStream, type StreamState } from './stream-state.ts'
 
 /** Ends the streams of calls that nobody will answer any more: their node is gone, or retention has taken the answer. */
 export interface Orphans {
-  /**
-   * Looks after one stream that has no news after `after`. `isTrimmed`: events are missing that its reader has not seen. Rejects
-   * where the store does not answer.
-   */
-  settle(call: StreamedCall, after: number, isTrimmed: boolean): Promise<Settled>
+  /** Looks after one open stream of a call. */
+  settling(call: StreamedCall): Settling
 }
 
-/** `'pending'`: answers are still to come. `'written'`: they are there now, look again. `'over'`: the reader has had all of them. */
-export type Settled = 'pending' | 'written' | 'over'
+export interface Settling {
+  /**
+   * For a stream that has no news after `after`; `isTrimmed`: events are missing that its reader has not seen. Rejects where the
+   * store does not answer.
+   */
+  settle(after: number, isTrimmed: boolean): Promise<Settled>
+  /** The store has failed: what was suspected before counts no more. */
+  doubt(): void
+}
+
+/**
+ * `'pending'`: answers are still to come. `'written'`: they are there now, look again. `'over'`: the reader has had all of them.
+ * Errors: the answers, where the log does not show them any more.
+ */
+export type Settled = 'pending' | 'written' | 'over' | readonly JsonRpcError[]
 
 export interface StreamedCall {
   readonly sessionId: string
@@ -26,87 +39,98 @@ export interface OrphansOptions {
   readonly log: EventLog
   readonly node: string
   readonly heartbeats: Pick<Heartbeats, 'isAlive'>
+  readonly deadAfterMs: number
   readonly isRunningHere: (sessionId: string, opening: number) => boolean
+  /** Makes the session's streams look again after a while. */
+  readonly lookAgain: (sessionId: string, afterMs: number) => void
   readonly onOrphaned: (call: StreamedCall, requestId: RequestId) => void
 }
 
-/** What the log has of the calls of one stream. */
-export interface StreamState {
-  /** Sequence of each last event, by the place of its request. */
-  readonly ends: ReadonlyMap<number, number>
-  /** Sequence of the newest event with a message; 0: none is kept. */
-  readonly newest: number
-  /** Whether any event is kept. */
-  readonly isKept: boolean
-  /** The newest sequence of the session. */
-  readonly last: number
+export function orphans(options: OrphansOptions): Orphans {
+  return { settling: (call) => settling(call, options) }
 }
 
-/** Reads a whole stream. `undefined`: the session has ended. */
-export async function readStream(log: EventLog, sessionId: string, opening: number): Promise<StreamState | undefined> {
-  const ends = new Map<number, number>()
-  let newest = 0
-  let isKept = false
-  for (let after = opening; ; ) {
-    const page = await log.read(sessionId, streamName(opening), after)
-    if (page === undefined) return undefined
-    for (const event of page.events) {
-      after = event.sequence
-      isKept = true
-      if (event.data !== '') newest = after
-      const index = endIndex(event.key)
-      if (index !== undefined) ends.set(index, after)
-    }
-    if (page.events.length === 0) return { ends, newest, isKept, last: page.last }
-  }
-}
+function settling(call: StreamedCall, options: OrphansOptions): Settling {
+  const { log, node, heartbeats, deadAfterMs, isRunningHere, lookAgain, onOrphaned } = options
+  const { sessionId, opening, frame } = call
+  /** Two looks have to find the node dead, a renewal apart: after an outage of the store its first renewal may be on its way. */
+  const certainAfterMs = Math.ceil(deadAfterMs / 4)
+  let suspectedAt: number | undefined
+  let asked: { readonly id: string; readonly at: number } | undefined
 
-export function orphans({ log, node, heartbeats, isRunningHere, onOrphaned }: OrphansOptions): Orphans {
-  /** A call of this node that does not run here has lost its server. */
-  async function isGone({ frame }: StreamedCall): Promise<boolean> {
-    return frame.node === node || !(await heartbeats.isAlive(frame.node))
+  async function isDead(): Promise<boolean> {
+    if (await heartbeats.isAlive(frame.node)) {
+      suspectedAt = undefined
+      return false
+    }
+    const at = performance.now()
+    if (suspectedAt === undefined) {
+      suspectedAt = at
+      lookAgain(sessionId, certainAfterMs)
+    }
+    return at - suspectedAt >= certainAfterMs
   }
 
-  async function fail(call: StreamedCall, state: StreamState, answer: (id: RequestId) => JsonRpcError): Promise<RequestId[]> {
-    const { sessionId, opening, frame } = call
-    const ended: RequestId[] = []
-    for (const [index, id] of frame.requests.entries()) {
-      if (state.ends.has(index)) continue
-      const sequence = await log.append(sessionId, streamName(opening), JSON.stringify(answer(id)), { key: endKey(opening, index) })
-      // Written once: an older sequence is that of somebody who was faster.
-      if (sequence !== undefined && sequence > state.last) ended.push(id)
+  /** Of a living node whose events retention has taken: which of the calls have ended, as far as the node says. */
+  async function lostOf(state: StreamState): Promise<readonly number[]> {
+    const open = [...frame.requests.keys()].filter((index) => !state.ends.has(index))
+    // The oldest goes first: where a message of one call is left, its answer was not taken away but is still to come.
+    if (frame.requests.length === 1 && state.isKept) return []
+    const at = performance.now()
+    if (asked === undefined) {
+      asked = { id: randomBytes(9).toString('base64url'), at }
+      await askWhetherRunning(log, sessionId, { opening, id: asked.id })
+      lookAgain(sessionId, deadAfterMs)
+      return []
     }
-    return ended
+    const running = state.running.get(asked.id)
+    const isLate = at - asked.at >= deadAfterMs
+    // Nobody knows of the call: it has ended there.
+    if (running === undefined) return isLate ? open : []
+    if (isLate) asked = undefined
+    return open.filter((index) => !running.has(index))
+  }
+
+  async function fail(state: StreamState, after: number, indexes: readonly number[], isGone: boolean): Promise<Settled> {
+    const unseen: JsonRpcError[] = []
+    let isWritten = false
+    for (const index of indexes) {
+      const id = frame.requests[index]
+      if (id === undefined) continue
+      const answer = isGone ? orphanAnswer(id) : failedAnswer(id, 'The answer is not kept any more')
+      const sequence = await log.append(sessionId, streamName(opening), JSON.stringify(answer), { key: endKey(opening, index) })
+      isWritten ||= sequence === undefined || sequence > Math.max(after, state.last)
+      // An end that the log has under that key, and does not show: too old, or damaged.
+      if (sequence !== undefined && sequence <= state.last) unseen.push(answer)
+      else if (isGone && sequence !== undefined) onOrphaned(call, id)
+    }
+    return isWritten ? 'written' : unseen
   }
 
   return {
-    async settle(call, after, isTrimmed) {
-      const { sessionId, opening, frame } = call
-      if (frame.node === node && isRunningHere(sessionId, opening)) return 'pending'
-      const gone = await isGone(call)
-      if (!gone && !isTrimmed) return 'pending'
+    doubt() {
+      suspectedAt = undefined
+    },
+    async settle(after, isTrimmed) {
+      const isOwn = frame.node === node
+      if (isOwn && isRunningHere(sessionId, opening)) return 'pending'
+      const isGone = isOwn ? !isTrimmed : await isDead()
+      if (!isOwn && !isGone && !isTrimmed) return 'pending'
       const state = await readStream(log, sessionId, opening)
       if (state === undefined) return 'written'
       if (state.ends.size === frame.requests.length) return [...state.ends.values()].some((end) => end > after) ? 'written' : 'over'
-      // The oldest goes first: where a message of one call is left, its answer was not taken away but is still to come.
-      if (!gone && frame.requests.length === 1 && state.isKept) return 'pending'
-      const ended = await fail(call, state, gone ? orphanAnswer : lostAnswer)
-      if (gone) for (const id of ended) onOrphaned(call, id)
-      return 'written'
+      const open = [...frame.requests.keys()].filter((index) => !state.ends.has(index))
+      const lost = isOwn || isGone ? open : await lostOf(state)
+      return lost.length === 0 ? 'pending' : fail(state, after, lost, isGone)
     },
   }
 }
 
 /** The answer of a call whose server is gone. It may have run in part: whether to call again is for the caller to say. */
 export function orphanAnswer(id: RequestId): JsonRpcError {
-  return failed(id, 'The server that ran this call is gone: it may have run in part')
+  return failedAnswer(id, 'The server that ran this call is gone: it may have run in part')
 }
 
-/** What retention has taken cannot be sent any more, and the client must not wait for it. */
-function lostAnswer(id: RequestId): JsonRpcError {
-  return failed(id, 'The answer is not kept any more')
-}
-
-function failed(id: RequestId, message: string): JsonRpcError {
+export function failedAnswer(id: RequestId, message: string): JsonRpcError {
   return { jsonrpc: '2.0', id, error: { code: -32000, message } }
 }

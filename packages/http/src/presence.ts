@@ -14,17 +14,14 @@ export interface PresenceOptions {
   readonly sessions: Pick<Sessions<unknown>, 'touch'>
   /** The handler's clock. */
   readonly now: () => number
-  /** Idle window of the handler's sessions. */
-  readonly ttlMs: number
   readonly onExpired: (session: Present) => void
 }
 
 /** Sessions that were told to have expired lately: a server and a stream of one session notice it both. */
 const rememberedIds = 1_000
 
-export function presences({ sessions, now, ttlMs, onExpired }: PresenceOptions): (session: Present) => Presence {
+export function presences({ sessions, now, onExpired }: PresenceOptions): (session: Present) => Presence {
   const told = new Set<string>()
-  const everyMs = Math.max(1, Math.min(ttlMs / 4, 60_000))
 
   function tell(session: Present): void {
     if (told.has(session.id)) return
@@ -37,6 +34,7 @@ export function presences({ sessions, now, ttlMs, onExpired }: PresenceOptions):
   }
 
   return (session) => {
+    const everyMs = Math.max(1, Math.min(session.ttlMs / 4, 60_000))
     let countedAt = now()
     let expiresAt = session.expiresAt
     return {

@@ -1,12 +1,12 @@
-import type { Session, Sessions } from '@mcp-session/core'
+import type { Sessions } from '@mcp-session/core'
 
 /**
  * Keeps a principal within its number of sessions: beyond it the longest idle one without an open stream ends. Approximate across
- * nodes: a stream on another node shows by its accesses only, and two nodes may count at the same moment.
+ * nodes: a stream on another node shows by its accesses only.
  */
 export interface PrincipalLimit {
-  /** Makes room for one more session. `false`: all of the principal's sessions have open streams. Rejects where the store does not answer. */
-  makeRoom(owner: string | null): Promise<boolean>
+  /** Makes room for a session that was just made. `false`: all others are in use. Rejects where the store does not answer. */
+  makeRoom(owner: string | null, newId: string): Promise<boolean>
 }
 
 export interface PrincipalLimitOptions {
@@ -16,61 +16,75 @@ export interface PrincipalLimitOptions {
   readonly now: () => number
   /** Whether this node has an open stream or a running call of it. */
   readonly isInUse: (sessionId: string) => boolean
-  readonly end: (sessionId: string, owner: string) => Promise<void>
+  /** Ends a session; whether it was there. */
+  readonly end: (sessionId: string, owner: string) => Promise<boolean>
 }
 
-/** A principal at its limit: what the last listing found, so that not every new session lists all of them. */
-interface Crowd {
-  /** Live sessions, as far as this node knows. */
-  size: number
-  /** Idle sessions, longest idle first. */
+/** What the last listing of a principal found, so that not every new session lists all of them. */
+interface Listing {
+  /** Longest idle first. */
   readonly idle: string[]
-  readonly countedAt: number
+  readonly madeAt: number
+  /** Nobody was idle when it was made. */
+  isBarren: boolean
 }
 
 const listingLivesMs = 10_000
-const rememberedCrowds = 1_000
+const rememberedListings = 1_000
 
 export function principalLimit({ sessions, max, now, isInUse, end }: PrincipalLimitOptions): PrincipalLimit {
-  const crowds = new Map<string, Crowd>()
+  const listings = new Map<string, Listing>()
+  /** One after the other for each principal: two that count at once would both find room, or both end a session. */
+  const turns = new Map<string, Promise<unknown>>()
 
-  async function crowdOf(owner: string): Promise<Crowd | undefined> {
-    const known = crowds.get(owner)
-    if (known !== undefined && now() - known.countedAt < listingLivesMs && known.idle.length > 0) return known
-    crowds.delete(owner)
-    if ((await sessions.count({ owner })) < max) return undefined
-    const all: Session<unknown>[] = []
-    for await (const found of sessions.iterate({ owner, limit: 1_000 })) if (!('error' in found)) all.push(found)
-    const idle = all.sort((one, other) => one.lastAccessedAt - other.lastAccessedAt).map(({ id }) => id)
-    const crowd: Crowd = { size: all.length, idle, countedAt: now() }
-    crowds.set(owner, crowd)
-    for (const oldest of crowds.keys()) {
-      if (crowds.size <= rememberedCrowds) break
-      crowds.delete(oldest)
+  async function listingOf(owner: string): Promise<Listing> {
+    const known = listings.get(owner)
+    const isYoung = known !== undefined && now() - known.madeAt < listingLivesMs
+    if (isYoung && (known.idle.length > 0 || known.isBarren)) return known
+    const found: { readonly id: string; readonly lastAccessedAt: number }[] = []
+    for await (const session of sessions.iterate({ owner, limit: 100 })) {
+      if (!('error' in session)) found.push({ id: session.id, lastAccessedAt: session.lastAccessedAt })
     }
-    return crowd
+    const idle = found.sort((one, other) => one.lastAccessedAt - other.lastAccessedAt).map(({ id }) => id)
+    const listing: Listing = { idle, madeAt: now(), isBarren: false }
+    listings.delete(owner)
+    listings.set(owner, listing)
+    for (const oldest of listings.keys()) {
+      if (listings.size <= rememberedListings) break
+      listings.delete(oldest)
+    }
+    return listing
   }
 
-  async function endOne(owner: string, { idle }: Crowd): Promise<boolean> {
-    for (let next = idle.shift(); next !== undefined; next = idle.shift()) {
-      if (isInUse(next)) continue
-      await end(next, owner)
-      return true
+  async function enforce(owner: string, newId: string): Promise<boolean> {
+    let excess = (await sessions.count({ owner })) - max
+    if (excess <= 0) return true
+    for (;;) {
+      const known = listings.get(owner)
+      const listing = await listingOf(owner)
+      const before = excess
+      for (let next = listing.idle.shift(); next !== undefined; next = listing.idle.shift()) {
+        if (next !== newId && !isInUse(next) && (await end(next, owner))) excess -= 1
+        if (excess === 0) return true
+      }
+      if (listing.isBarren) return false
+      // Those of an older listing may have ended elsewhere; a fresh one tells.
+      listing.isBarren = listing !== known && excess === before
     }
-    return false
   }
 
   return {
-    async makeRoom(owner) {
+    async makeRoom(owner, newId) {
       if (owner === null || max === Number.POSITIVE_INFINITY) return true
-      const crowd = await crowdOf(owner)
-      if (crowd === undefined) return true
-      while (crowd.size >= max) {
-        if (!(await endOne(owner, crowd))) return false
-        crowd.size -= 1
-      }
-      crowd.size += 1
-      return true
+      const before = turns.get(owner) ?? Promise.resolve()
+      const turn = before.then(() => enforce(owner, newId))
+      const settled = turn.then(
+        () => {},
+        () => {},
+      )
+      turns.set(owner, settled)
+      void settled.then(() => turns.get(owner) === settled && turns.delete(owner))
+      return turn
     },
   }
 }

@@ -15,6 +15,11 @@ export interface RequestIds {
   own(id: unknown): RequestId | undefined
 }
 
+/** Whether an id or progress token looks like one that some live server made: no other can be waited for. */
+export function isMadeHere(id: unknown): boolean {
+  return typeof id === 'string' && id.length <= 300 && /^[\w-]{16}:/.test(id)
+}
+
 export function requestIds(nonce: string): RequestIds {
   const wire = (id: RequestId): string => `${nonce}:${JSON.stringify(id)}`
   return {

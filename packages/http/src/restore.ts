@@ -23,8 +23,9 @@ export async function catchUp<M>(live: LiveServer<M>, state: ProtocolState): Pro
   const { logLevel, subscriptions } = live.state ?? state
   live.state = state
   if (state.logLevel !== undefined && state.logLevel !== logLevel) await put(live.link, 'logging/setLevel', { level: state.logLevel })
-  for (const uri of state.subscriptions) if (!subscriptions.includes(uri)) await put(live.link, 'resources/subscribe', { uri })
-  for (const uri of subscriptions) if (!state.subscriptions.includes(uri)) await put(live.link, 'resources/unsubscribe', { uri })
+  const [before, after] = [new Set(subscriptions), new Set(state.subscriptions)]
+  for (const uri of after) if (!before.has(uri)) await put(live.link, 'resources/subscribe', { uri })
+  for (const uri of before) if (!after.has(uri)) await put(live.link, 'resources/unsubscribe', { uri })
 }
 
 /** The revision that a server answered `initialize` with; `undefined`: it refused. */

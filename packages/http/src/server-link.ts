@@ -9,6 +9,7 @@ import type { OpenStreams } from './open-streams.ts'
 import { requestIds } from './request-ids.ts'
 import { ServerClosed, SessionEnded } from './session-ended.ts'
 import type { MessageExtra, SendOptions, SessionTransport } from './session-transport.ts'
+import { writeQueue } from './write-queue.ts'
 
 /** This package's end of the transport of one live server. */
 export interface ServerLink {
@@ -53,6 +54,8 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
   const running = new Map<RequestId, { readonly call: Call; readonly request: JsonRpcRequest }>()
   /** The server's own requests that the client has not answered. */
   const awaited = new Set<RequestId>()
+  /** Of the standalone stream; calls have queues of their own. */
+  const queue = writeQueue()
   let isClosed = false
 
   const transport: SessionTransport = {
@@ -60,8 +63,8 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     async start() {},
     async send(message, sendOptions) {
       if (isResponse(message)) return sendAnswer(message)
-      if (isClosed) throw new ServerClosed()
       if (!isRequest(message)) return sendNotification(message, sendOptions)
+      if (isClosed) throw new ServerClosed()
       awaited.add(message.id)
       try {
         await post(ids.outgoing(message), sendOptions)
@@ -76,8 +79,13 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
       const calls = new Set([...running.values()].map(({ call }) => call))
       for (const { reject } of asked.values()) reject(new ServerClosed())
       awaited.clear()
+      queue.close()
       onClose()
-      transport.onclose?.()
+      try {
+        transport.onclose?.()
+      } catch (error) {
+        onLost(error)
+      }
       await Promise.all([...calls].map((call) => call.abort()))
     },
   }
@@ -108,7 +116,13 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     const isLate = sendOptions?.relatedRequestId !== undefined && !running.has(sendOptions.relatedRequestId)
     // Progress must stop when its request has ended (2025-11-25 basic/utilities/progress.mdx).
     if (isLate && message.method === 'notifications/progress') return
-    await post(ids.outgoingNotification(message), sendOptions)
+    const posted = post(ids.outgoingNotification(message), sendOptions)
+    // The SDKs send these without waiting for them, so a rejection would be nobody's and end the process.
+    await (message.method.endsWith('/list_changed') ? posted.catch(lost) : posted)
+  }
+
+  function lost(error: unknown): void {
+    if (!(error instanceof SessionEnded)) onLost(error)
   }
 
   /** To the stream of the call that it belongs to; without one, or after it has ended, to the standalone stream. */
@@ -116,7 +130,8 @@ export function serverLink(options: ServerLinkOptions): ServerLink {
     const related = sendOptions?.relatedRequestId
     const entry = related === undefined ? undefined : running.get(related)
     if (entry !== undefined) return entry.call.relate(message)
-    if ((await log.append(sessionId, standaloneStream, JSON.stringify(message))) === undefined) throw new SessionEnded()
+    const sequence = await queue.inTurn(() => log.append(sessionId, standaloneStream, JSON.stringify(message)))
+    if (sequence === undefined) throw new SessionEnded()
   }
 
   function hand(message: JsonRpcMessage, extra: MessageExtra | undefined): void {

@@ -26,6 +26,8 @@ export interface SessionHandle<M = Metadata> {
 /** What a request sees of its session. */
 export interface RequestScope<M> {
   snapshot: Session<M>
+  /** The request is answered: what still runs on its behalf sees the newest, as everybody outside of requests. */
+  isOver: boolean
 }
 
 export interface SessionHandleOptions<M> {
@@ -65,7 +67,8 @@ export function holdSession<M>({ session, sessions, scopes, onTerminated }: Sess
       owner,
       get metadata() {
         const scope = scopes.getStore()
-        return scope !== undefined && scope.snapshot.id === id ? scope.snapshot.metadata : newest.metadata
+        const isInside = scope !== undefined && !scope.isOver && scope.snapshot.id === id
+        return isInside ? scope.snapshot.metadata : newest.metadata
       },
       async refresh() {
         return seen(await sessions.retrieve(id, { owner }))

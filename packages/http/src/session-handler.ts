@@ -58,7 +58,7 @@ export async function createSessionHandler<M extends object = Metadata>(options:
 
 async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>): Promise<SessionHandler<M>> {
   const { events, signals } = sessions
-  const { principal, hosts, retention, retryMs, keepAliveMs, ttlMs, now, onError } = options
+  const { principal, hosts, retention, retryMs, keepAliveMs, now, onError } = options
   if (events === undefined) {
     throw new TypeError(`The backend ${sessions.getBackend().info.name} has no event log, which createSessionHandler needs for its streams`)
   }
@@ -68,7 +68,7 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
   const log = await openEventLog({ events, signals, channel: 'mcp-session/http', retention, node, wakeUps: woken })
   const hooks = harmlessHooks(options.hooks, onError)
   const streams = openStreams({ log, wakeUps: woken, retryMs, keepAliveMs, now })
-  const live = liveSessions<M>(options.liveSessions, now)
+  const live = liveSessions<M>({ limit: options.liveSessions, drainMs: options.drainMs, now })
   const scopes = new AsyncLocalStorage<RequestScope<M>>()
   const isRunningHere = (sessionId: string, opening: number): boolean => live.get(sessionId)?.link.callOf(opening) !== undefined
 
@@ -92,7 +92,11 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
       log,
       node,
       heartbeats,
+      deadAfterMs: options.orphanAfterMs,
       isRunningHere,
+      lookAgain: (sessionId, afterMs) => {
+        setTimeout(() => woken.wake(sessionId), afterMs).unref()
+      },
       onOrphaned: ({ sessionId, owner }, requestId) => hooks.fire('orphaned', { sessionId, owner, requestId }),
     }),
     createLimit: createLimit(options.createRate, now),
@@ -102,14 +106,15 @@ async function makeHandler<M>(options: CheckedOptions<M>, sessions: Sessions<M>)
       now,
       isInUse: (id) => streams.hasAny(id) || live.get(id)?.link.isBusy() === true,
       async end(id, owner) {
-        if (await sessions.delete(id, { owner })) ended({ id, owner }, 'limit')
+        const wasThere = await sessions.delete(id, { owner })
+        if (wasThere) ended({ id, owner }, 'limit')
         await live.close(id)
+        return wasThere
       },
     }),
     presence: presences({
       sessions,
       now,
-      ttlMs,
       onExpired: ({ id, owner }) => hooks.fire('expired', { sessionId: id, owner }),
     }),
   }

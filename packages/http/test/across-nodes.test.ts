@@ -155,7 +155,7 @@ describe('an answer for a server that closes while it reads its inbox', () => {
         ...log,
         async read(...given) {
           const page = await log.read(...given)
-          if (given[1].streams?.[0] === '!inbox' && page?.events.length === 1) {
+          if (given[1].streams?.[0] === 'inbox' && page?.events.length === 1) {
             onFound()
             await gate
           }

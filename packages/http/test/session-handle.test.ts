@@ -124,9 +124,11 @@ describe('session.terminate', () => {
 describe('a live server', () => {
   it('is closed when it has been idle, and made again when it is needed', async () => {
     let made = 0
+    const clock = { now: 1_000_000 }
     const closed = steps.map(() => deferred<void>())
     const node = await startNode(memoryBackend(), {
-      liveIdleMs: 20,
+      liveIdleMs: 200,
+      now: () => clock.now,
       async server(context) {
         const server = await serverFactory(1)(context)
         const { resolve } = closed[made] ?? deferred<void>()
@@ -139,6 +141,7 @@ describe('a live server', () => {
     const client = await rawClient(node.url)
     for (const step of closed) {
       await (await client.call('count')).text()
+      clock.now += 200
       await step.promise
     }
     expect(made).toBe(2)
