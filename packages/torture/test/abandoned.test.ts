@@ -22,7 +22,7 @@ async function abandon(tries: number, plant?: string): Promise<Outcome & { reado
   return { ...outcome, bad }
 }
 
-describe('clients that vanish', { timeout: 180_000 }, () => {
+describe('clients that vanish', { timeout: 300_000 }, () => {
   it('leave nothing on sqlite once their sessions have expired, and little before', async () => {
     const { tried, bad, measured } = await abandon(3_000)
     expect(bad).toEqual([])
@@ -48,7 +48,7 @@ const found: Readonly<Record<string, { readonly tries: number; readonly what: Re
   unknown: { tries: 100, what: /300 servers were made for unknown ids/ },
 }
 
-describe('a leak is found', { timeout: 180_000 }, () => {
+describe('a leak is found', { timeout: 300_000 }, () => {
   it.each(plantNames)('of the kind %s', async (plant) => {
     const { tries, what } = found[plant] ?? { tries: 0, what: /$^/ }
     const { bad } = await abandon(tries, plant)
