@@ -159,7 +159,9 @@ function originList(origins: readonly string[] = []): readonly string[] {
 
 function isOrigin(text: string): boolean {
   try {
-    return new URL(text).origin === text
+    const { origin, host, protocol } = new URL(text)
+    // URL knows no origin of extensions and desktop apps, such as chrome-extension://<id> and tauri://localhost.
+    return origin === 'null' ? host !== '' && text === `${protocol}//${host}` : origin === text
   } catch {
     return false
   }

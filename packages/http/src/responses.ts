@@ -46,7 +46,8 @@ export const replies = {
   notAcceptable: (types: string): Reply => failure(406, -32000, `Not Acceptable: the client must accept ${types}`),
   tooLarge: (maxBytes: number): Reply =>
     failure(413, -32000, `Payload Too Large: the body has more than ${maxBytes} bytes`, { Connection: 'close' }),
-  unsupportedMediaType: (): Reply => failure(415, -32000, 'Unsupported Media Type: the body must be application/json'),
+  unsupportedMediaType: (): Reply =>
+    failure(415, -32000, 'Unsupported Media Type: the body must be application/json, without a content coding'),
   tooMany: (problem: string, retryAfterSeconds: number): Reply =>
     failure(429, -32000, `Too Many Requests: ${problem}`, { 'Retry-After': String(retryAfterSeconds) }),
   internalError: (): Reply => failure(500, -32603, 'Internal error'),

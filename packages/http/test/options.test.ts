@@ -64,6 +64,14 @@ describe('createSessionHandler', () => {
     await handler.close()
   })
 
+  it('takes origins of extensions and desktop apps, whose URLs have none', async () => {
+    const allowedOrigins = ['https://app.example', 'chrome-extension://abcdef', 'tauri://localhost', 'vscode-webview://1a2b']
+    await (await createSessionHandler({ ...good, allowedOrigins })).close()
+    for (const origin of ['chrome-extension://abcdef/page', 'file://', 'data:text/plain,x']) {
+      await expect(createSessionHandler({ ...good, allowedOrigins: [origin] })).rejects.toThrow(/^allowedOrigins must/)
+    }
+  })
+
   it('leaves what belongs to the store to the store', async () => {
     await expect(createSessionHandler({ ...good, ttlMs: -1 })).rejects.toThrow(RangeError)
   })
