@@ -48,12 +48,14 @@ interface Ridden {
 }
 
 /** Kills of one session where they wait for nothing: later ones would mostly meet a client that listens no more. */
-const killsPerSession = 8
+const killsPerSession = 5
 
 export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, news }: KillCourseOptions): KillCourse {
   const { random, bad } = trial
   const calls: CallTally = { calls: 0, hit: 0, hitResults: 0, hitTimes: [], givenUp: 0, placeless: 0 }
   const seen = { kills: 0, sessions: 0, messages: 0, restartsTooSlow: 0, streamsGivenUp: 0, streamsWithoutPlace: 0 }
+  /** Kills that were begun: the process may be dying. */
+  let shots = 0
   const firstPosts: number[] = []
   const returns: number[] = []
   const restarts: number[] = []
@@ -149,16 +151,18 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
     for (let count = 0; count < killsPerSession && !isOver(); count += 1) {
       await after(random() < 0.4 ? random() * 100 : random() * 4 * retryMs)
       const killedAt = await kill(load)
-      await after(random() < 0.3 ? random() * 3 * retryMs : random() * retryMs)
+      await after(random() < 0.15 ? random() * 3 * retryMs : random() * retryMs)
       await node.start()
       prepare()
-      const incarnation = seen.kills
+      const before = shots
       void node.untilUp().then(
         async () => {
+          // The next kill has begun meanwhile.
+          if (shots !== before) return
           restarts.push(node.upAt - killedAt)
           load.resume()
           // It starts the messages again, and may itself be hit.
-          await load.count().catch(() => seen.kills === incarnation && said('a call failed that no kill hit'))
+          await load.count().catch((error: unknown) => shots === before && said(`a call failed that no kill hit: ${told(error)}`))
         },
         () => {},
       )
@@ -171,6 +175,7 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
   async function kill(load: CallLoad): Promise<number> {
     load.pause()
     load.hit()
+    shots += 1
     const killedAt = performance.now()
     await node.kill()
     seen.kills += 1
@@ -183,7 +188,7 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
       await load.count()
       firstPosts.push(performance.now() - node.upAt)
     } catch (error) {
-      said(`the first call after the restart failed: ${error instanceof Error ? error.message : String(error)}`)
+      said(`the first call after the restart failed: ${told(error)}`)
     }
   }
 
@@ -274,4 +279,8 @@ export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, ne
       return seen.streamsWithoutPlace
     },
   }
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
