@@ -47,13 +47,19 @@ export interface OrphansOptions {
 }
 
 export function orphans(options: OrphansOptions): Orphans {
-  return { settling: (call) => settling(call, options) }
+  const line: StoreLine = { failedAt: Number.NEGATIVE_INFINITY }
+  return { settling: (call) => settling(call, options, line) }
 }
 
-function settling(call: StreamedCall, options: OrphansOptions): Settling {
+/** When a stream of this node last found that the store did not answer, on the scale of `performance.now()`. */
+interface StoreLine {
+  failedAt: number
+}
+
+function settling(call: StreamedCall, options: OrphansOptions, line: StoreLine): Settling {
   const { log, node, heartbeats, deadAfterMs, isRunningHere, lookAgain, onOrphaned } = options
   const { sessionId, opening, frame } = call
-  /** Two looks have to find the node dead, a renewal apart: after an outage of the store its first renewal may be on its way. */
+  /** After an outage of the store two looks have to find the node dead, a renewal apart: its first renewal may be on its way. */
   const certainAfterMs = Math.ceil(deadAfterMs / 4)
   let suspectedAt: number | undefined
   let asked: { readonly id: string; readonly at: number } | undefined
@@ -64,6 +70,7 @@ function settling(call: StreamedCall, options: OrphansOptions): Settling {
       return false
     }
     const at = performance.now()
+    if (at - line.failedAt > deadAfterMs) return true
     if (suspectedAt === undefined) {
       suspectedAt = at
       lookAgain(sessionId, certainAfterMs)
@@ -109,6 +116,7 @@ function settling(call: StreamedCall, options: OrphansOptions): Settling {
 
   return {
     doubt() {
+      line.failedAt = performance.now()
       suspectedAt = undefined
     },
     async settle(after, isTrimmed) {
