@@ -24,10 +24,8 @@ export interface CallTally {
   hit: number
   /** Of those: how many ended with a result all the same. */
   hitResults: number
-  /** From the last kill that hit the call to its end, in ms. */
+  /** From the kill to the end, in ms. */
   readonly hitTimes: number[]
-  /** From the first one. */
-  readonly lives: number[]
   /** Streams of calls that the client gave up after two refusals, and the calls with them. */
   givenUp: number
   /** Streams of calls of whose last connection the client had read nothing when it broke: it cannot come back for them. */
@@ -39,14 +37,15 @@ export interface CallLoadOptions {
   readonly tally: CallTally
   readonly random: () => number
   readonly news: News
-  /** Bar from the last kill that hit a call to its end, in ms. */
+  /** Bar from a kill to the end of a call, in ms. */
   readonly withinMs: number
+  /** Whether that is from the first kill that hit the call, or from the last one. */
+  readonly since: 'first' | 'last'
   readonly bad: (what: string) => void
 }
 
 interface Running {
   readonly word: string
-  firstHitAt: number | undefined
   hitAt: number | undefined
 }
 
@@ -54,7 +53,7 @@ const workers = 3
 /** A slow call takes that long at most, in ms. */
 const longestMs = 2_000
 
-export function callLoad({ client, tally, random, news, withinMs, bad }: CallLoadOptions): CallLoad {
+export function callLoad({ client, tally, random, news, withinMs, since, bad }: CallLoadOptions): CallLoad {
   const running = new Set<Running>()
   let highest = 0
   let attempts = 0
@@ -65,8 +64,7 @@ export function callLoad({ client, tally, random, news, withinMs, bad }: CallLoa
   async function work(): Promise<void> {
     begun += 1
     tally.calls += 1
-    const word = `${begun}.${Math.floor(random() * 2 ** 32).toString(36)}`
-    const call: Running = { word, firstHitAt: undefined, hitAt: undefined }
+    const call: Running = { word: `${begun}.${Math.floor(random() * 2 ** 32).toString(36)}`, hitAt: undefined }
     running.add(call)
     let steps = 0
     try {
@@ -89,16 +87,14 @@ export function callLoad({ client, tally, random, news, withinMs, bad }: CallLoa
   function ended(call: Running, isResult: boolean): void {
     running.delete(call)
     news.tell()
-    const { firstHitAt, hitAt } = call
-    if (firstHitAt === undefined || hitAt === undefined || isOver) return
-    const took = performance.now() - hitAt
+    if (call.hitAt === undefined || isOver) return
+    const took = performance.now() - call.hitAt
     // Then it is the client's own time limit that ended it.
     if (took > withinMs && isLost(call)) {
       tallyLost(call)
       return
     }
     tally.hitTimes.push(took)
-    tally.lives.push(performance.now() - firstHitAt)
     if (isResult) tally.hitResults += 1
     if (took > 2 * withinMs) bad(`call ${call.word} ended ${Math.round(took)} ms after the kill: ${client.streams.story(call.word)}`)
   }
@@ -124,8 +120,7 @@ export function callLoad({ client, tally, random, news, withinMs, bad }: CallLoa
     hit() {
       for (const call of running) {
         if (call.hitAt === undefined) tally.hit += 1
-        call.hitAt = performance.now()
-        call.firstHitAt ??= call.hitAt
+        if (call.hitAt === undefined || since === 'last') call.hitAt = performance.now()
       }
     },
     isBack() {

@@ -52,7 +52,7 @@ const killsPerSession = 5
 
 export function killCourse({ trial, node, clientMajor, isAnySpacing, retryMs, news }: KillCourseOptions): KillCourse {
   const { random, bad } = trial
-  const calls: CallTally = { calls: 0, hit: 0, hitResults: 0, hitTimes: [], lives: [], givenUp: 0, placeless: 0 }
+  const calls: CallTally = { calls: 0, hit: 0, hitResults: 0, hitTimes: [], givenUp: 0, placeless: 0 }
   const seen = { kills: 0, sessions: 0, messages: 0, restartsTooSlow: 0, streamsGivenUp: 0, streamsWithoutPlace: 0 }
   /** Kills that were begun: the process may be dying. */
   let shots = 0

@@ -72,5 +72,3 @@ function reading(log: EventLog, change: (events: readonly StoredEvent[], after: 
     },
   }
 }
-
-const count = 0

@@ -47,7 +47,6 @@ function measured(course: KillCourse, retryMs: number): Record<string, number> {
     callsHit: calls.hit,
     callsHitWithResult: calls.hitResults,
     ...spread('callEndsMs', calls.hitTimes),
-    ...spread('callLivesMs', calls.lives),
     callsEndedLate: beyond(calls.hitTimes, 5_000 + retryMs),
     ...spread('firstPostMs', firstPosts),
     firstPostsLate: beyond(firstPosts, 300),
