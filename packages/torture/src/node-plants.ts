@@ -14,7 +14,7 @@ const toolBugs: readonly string[] = ['reread', 'crossed']
 
 const logBugs: Readonly<Record<string, (log: EventLog) => Pick<EventLog, 'append'>>> = {
   /** An answer for a server on another node reaches nobody. */
-  'local-answers': (log) => dropping(log, ({ stream }) => stream === '!inbox'),
+  'local-answers': (log) => dropping(log, ({ data }) => data.includes('{"message":{') && data.includes('"result":')),
   /** What a live server says by itself is lost now and then. */
   'lost-news': (log) =>
     dropping(log, ({ stream, data }) => stream === 'standalone' && data.includes('notifications/message') && isEvery(2)),
