@@ -1,0 +1,107 @@
+// The parent of every process of one engine. It holds an IPC channel to the owner; when that ends, be it by SIGKILL, the
+// keeper kills what it started and removes the folder. Plain JavaScript: it starts in 40 ms, with the TypeScript loader in 300.
+import { spawn, spawnSync } from 'node:child_process'
+import { chownSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { killTree, pidsOfTree, signalTree } from './process-tree.mjs'
+
+const folder = mkdtempSync(join(realpathSync(tmpdir()), 'mcp-session-engine-'))
+/** @type {Map<number, import('node:child_process').ChildProcess>} */
+const children = new Map()
+let ending = false
+
+/**
+ * @typedef {{ argv: string[], env?: Record<string, string>, uid?: number, gid?: number, log: string }} Launch
+ * @type {Record<string, (argument: any) => unknown>}
+ */
+const operations = {
+  /** The folder that goes when this process does. */
+  folder: () => folder,
+  /** Gives the folder to the user that the engine runs as. */
+  own: ({ uid, gid }) => chownSync(folder, uid, gid),
+  subfolder: (name) => {
+    mkdirSync(join(folder, name))
+    return join(folder, name)
+  },
+  /** Starts a process and answers its pid. */
+  spawn: (launch) => start(launch).pid,
+  /** Runs a process to its end and answers its exit code. */
+  run: (launch) => new Promise((resolve) => start(launch).once('close', (code) => resolve(code))),
+  /** A process and all that descend from it. */
+  pids: (pid) => (children.has(pid) ? pidsOfTree(pid) : []),
+  signal: ({ pid, signal }) => children.has(pid) && signalTree(pid, signal),
+  kill: (pid) => (children.has(pid) ? killTree(pid) : undefined),
+  /** Asks one process to end and kills what is left of its tree when the bound is over. */
+  async stop({ pid, signal, withinMs }) {
+    const child = children.get(pid)
+    if (child === undefined) return
+    signalTree(pid, 'SIGCONT')
+    child.kill(signal)
+    const until = performance.now() + withinMs
+    while (children.has(pid) && performance.now() < until) await pause(5)
+    if (children.has(pid)) await killTree(pid)
+  },
+  end,
+}
+
+process.on('message', async ({ n, operation, argument }) => {
+  try {
+    tell({ n, value: await operations[operation]?.(argument) })
+  } catch (error) {
+    tell({ n, error: String(error instanceof Error ? error.message : error) })
+  }
+  if (operation === 'end') process.exit()
+})
+for (const event of ['disconnect', 'SIGTERM', 'SIGINT', 'SIGHUP']) process.on(event, () => void end().finally(() => process.exit()))
+process.on('uncaughtException', () => void end().finally(() => process.exit(1)))
+
+/** @param {Launch} launch */
+function start({ argv: [file = '', ...args], env, uid, gid, log }) {
+  if (ending) throw new Error('The keeper is ending.')
+  const output = openSync(log, 'a')
+  try {
+    const child = spawn(file, args, {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', output, output],
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    })
+    const { pid } = child
+    if (pid === undefined) {
+      child.once('error', () => {})
+      throw new Error(`${file} does not start.`)
+    }
+    children.set(pid, child)
+    child.once('exit', (code, signal) => {
+      children.delete(pid)
+      tell({ exited: pid, code, signal })
+    })
+    return child
+  } finally {
+    closeSync(output)
+  }
+}
+
+async function end() {
+  ending = true
+  await Promise.all([...children.keys()].map((pid) => killTree(pid)))
+  for (const id of sharedMemoryIds()) spawnSync('ipcrm', ['-m', id], { stdio: 'ignore' })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
+}
+
+// A PostgreSQL that was killed leaves a System V segment; line 7 of postmaster.pid names it.
+function sharedMemoryIds() {
+  const listed = spawnSync('find', [folder, '-maxdepth', '2', '-name', 'postmaster.pid'], { encoding: 'utf8' }).stdout ?? ''
+  return listed
+    .split('\n')
+    .filter((path) => path !== '')
+    .flatMap((path) => /^\s*\d+\s+(\d+)\s*$/.exec(readFileSync(path, 'utf8').split('\n')[6] ?? '')?.[1] ?? [])
+}
+
+/** @param {object} message */
+function tell(message) {
+  if (process.connected) process.send?.(message, () => {})
+}
