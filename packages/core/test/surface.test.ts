@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import * as backendEntry from '../src/backend.ts'
+import * as folderLockEntry from '../src/folder-lock.ts'
 import * as entry from '../src/index.ts'
 
 it('the entry of applications exports exactly this', () => {
@@ -24,6 +25,10 @@ it('the entry of backends exports exactly this', () => {
     'isExpired',
     'lifecycle',
   ])
+})
+
+it('the entry of the folder lock exports exactly this', () => {
+  expect(Object.keys(folderLockEntry)).toEqual(['lockFolder'])
 })
 
 it('both entries have the same error class', () => {
