@@ -32,7 +32,7 @@ const operations = {
   /** A process and all that descend from it. */
   pids: (pid) => (children.has(pid) ? pidsOfTree(pid) : []),
   signal: ({ pid, signal }) => children.has(pid) && signalTree(pid, signal),
-  kill: (pid) => (children.has(pid) ? killTree(pid) : undefined),
+  kill,
   /** Asks one process to end and kills what is left of its tree when the bound is over. */
   async stop({ pid, signal, withinMs }) {
     const child = children.get(pid)
@@ -41,7 +41,7 @@ const operations = {
     child.kill(signal)
     const until = performance.now() + withinMs
     while (children.has(pid) && performance.now() < until) await pause(5)
-    if (children.has(pid)) await killTree(pid)
+    await kill(pid)
   },
   end,
 }
@@ -85,9 +85,16 @@ function start({ argv: [file = '', ...args], env, uid, gid, log }) {
   }
 }
 
+// Until they are reaped too: a pid that is a zombie still exists.
+/** @param {number} pid */
+async function kill(pid) {
+  if (children.has(pid)) await killTree(pid)
+  while (children.has(pid)) await pause(2)
+}
+
 async function end() {
   ending = true
-  await Promise.all([...children.keys()].map((pid) => killTree(pid)))
+  await Promise.all([...children.keys()].map(kill))
   for (const id of sharedMemoryIds()) spawnSync('ipcrm', ['-m', id], { stdio: 'ignore' })
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { announce } from './announce.ts'
 import { cachedFolder, cacheRoot } from './cache-folder.ts'
 import type { Engine } from './engine.ts'
-import { freePort } from './free-port.ts'
 import { type Keeper, startKeeper } from './keep.ts'
-import { ownedEngine, PortTaken } from './owned-engine.ts'
+import { ownedEngine } from './owned-engine.ts'
 import { postgresPrograms } from './postgres-programs.ts'
 import type { Programs } from './programs.ts'
+import { startOnFreePort } from './start-on-free-port.ts'
 import { type User, unprivilegedUser } from './unprivileged.ts'
 
 /** A setting of `postgresql.conf`. */
@@ -43,8 +43,8 @@ export interface PostgresServer extends PostgresSite {
   readonly config: PostgresConfig
   /** Of its folder and its log. */
   readonly name: string
-  /** Files that are put into the data folder, by name. */
-  readonly files?: Readonly<Record<string, string>>
+  /** It follows the server that `primary_conninfo` in the config names. */
+  readonly standby?: boolean
   onClose(): Promise<void>
 }
 
@@ -72,19 +72,12 @@ export async function postgresSite(): Promise<PostgresSite> {
   }
 }
 
-/** Starts one server on a copy of the template, on another port when somebody takes the first choice meanwhile. */
+/** Starts one server on a copy of the template. */
 export async function startServer(server: PostgresServer): Promise<Engine> {
   const data = join(server.keeper.folder, server.name)
   await server.keeper.run({ argv: ['cp', '-a', server.template, data], log: join(server.keeper.folder, 'copy.log') })
-  for (let tries = 0; ; tries++) {
-    const engine = postgresServer(server, data, await freePort(Math.random))
-    try {
-      await engine.start()
-      return engine
-    } catch (error) {
-      if (!(error instanceof PortTaken) || tries === 9) throw error
-    }
-  }
+  if (server.standby === true) await writeFile(join(data, 'standby.signal'), '')
+  return await startOnFreePort(async (port) => postgresServer(server, data, port))
 }
 
 function postgresServer({ programs, keeper, user, config, name, onClose }: PostgresServer, data: string, port: number): Engine {
@@ -116,5 +109,5 @@ function postgresServer({ programs, keeper, user, config, name, onClose }: Postg
 // What `pg_ctl` waits for: the postmaster's pid on line 1 and its state on line 8.
 async function isReady(data: string, pid: number): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
-  return Number(lines[0]) === pid && /^(ready|standby)\s*$/.test(lines[7] ?? '')
+  return Number(lines[0]) === pid && /^ready\s*$/.test(lines[7] ?? '')
 }

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
-import { freePort } from './free-port.ts'
 import { type Keeper, startKeeper } from './keep.ts'
-import { ownedEngine, PortTaken } from './owned-engine.ts'
+import { ownedEngine } from './owned-engine.ts'
 import type { Programs } from './programs.ts'
 import { redisPrograms } from './redis-programs.ts'
 import { redisReply } from './redis-reply.ts'
+import { startOnFreePort } from './start-on-free-port.ts'
 
 /** A setting of `redis.conf`; the empty text stands for `""`. */
 export type RedisConfig = Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ export async function startRedis({ config = {} }: RedisOptions = {}): Promise<En
   const programs = await redisPrograms(process.env, announce)
   const keeper = await startKeeper()
   try {
-    return await startNode({ programs, keeper, config, name: 'redis', onClose: keeper.end })
+    return await startRedisNode({ programs, keeper, config, name: 'redis', onClose: keeper.end })
   } catch (error) {
     await keeper.end()
     throw error
@@ -37,17 +37,9 @@ export interface RedisNode {
   onClose(): Promise<void>
 }
 
-/** Starts one server beside others of the same keeper, on another port when somebody takes the first choice meanwhile. */
-export async function startNode(node: RedisNode): Promise<Engine> {
-  for (let tries = 0; ; tries++) {
-    const engine = await redisNode(node, await freePort(Math.random))
-    try {
-      await engine.start()
-      return engine
-    } catch (error) {
-      if (!(error instanceof PortTaken) || tries === 9) throw error
-    }
-  }
+/** Starts one server beside others of the same keeper. */
+export function startRedisNode(node: RedisNode): Promise<Engine> {
+  return startOnFreePort((port) => redisNode(node, port))
 }
 
 async function redisNode({ programs, keeper, config, name, onClose }: RedisNode, port: number): Promise<Engine> {

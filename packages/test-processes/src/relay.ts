@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { listenOnLoopback } from './loopback.ts'
 import { createNews } from './news.ts'
 import { type ObservedRequest, observeRequests } from './observed-request.ts'
+import { resetSocket } from './reset-socket.ts'
 
 /** A line between a client and a server on this host that can be cut and put back. */
 export interface Relay extends AsyncDisposable {
@@ -39,8 +40,8 @@ export async function startRelay({ target }: { readonly target: number }): Promi
     upstream.on('data', observer.fromServer)
     client.pipe(upstream)
     upstream.pipe(client)
-    upstream.on('error', () => reset(client))
-    client.on('error', () => reset(upstream))
+    upstream.on('error', () => resetSocket(client))
+    client.on('error', () => resetSocket(upstream))
     client.once('close', observer.end)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
@@ -63,7 +64,7 @@ export async function startRelay({ target }: { readonly target: number }): Promi
     },
     cut() {
       open = false
-      for (const socket of sockets) reset(socket)
+      for (const socket of sockets) resetSocket(socket)
     },
     restore(next) {
       port = next ?? port
@@ -81,11 +82,4 @@ export async function startRelay({ target }: { readonly target: number }): Promi
     },
   }
   return relay
-}
-
-function reset(socket: Socket): void {
-  // A reset would wait for a connection that is still being made. And while a shutdown is pending libuv refuses it, upon which
-  // Node leaves the handle open: the event loop then spins on it for ever (seen on 20.20).
-  if (socket.connecting || socket.writableEnded) socket.destroy()
-  else socket.resetAndDestroy()
 }
