@@ -1,4 +1,6 @@
 import { abandoned } from './abandoned.ts'
+import { counter } from './counter.ts'
+import { deletefinal } from './deletefinal.ts'
 import type { Harness } from './harness.ts'
 import { kills } from './kills.ts'
 import { nodes } from './nodes.ts'
@@ -12,5 +14,5 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses({ retryMs }: HarnessSettings): readonly Harness[] {
-  return [kills(retryMs), nodes, replay(), abandoned()]
+  return [kills(retryMs), nodes, replay(), abandoned(), counter(), deletefinal()]
 }

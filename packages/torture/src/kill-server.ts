@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { emit } from './emitter.ts'
 import { plantKillBug } from './kill-plants.ts'
 import { builderOf, countUp, serve } from './serve.ts'
-import { backendOf } from './store-url.ts'
+import { backendOf } from './store-place.ts'
 
 // A server of the harness `kills`: it loads, waits for its turn, and serves until it is killed.
 

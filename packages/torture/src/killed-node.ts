@@ -3,7 +3,6 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { listenOnLoopback, type News, type RunningNode, startNode, startRelay } from '@mcp-session/test-processes'
 import type { Emitted } from './emitter.ts'
-import { storeUrl } from './store-url.ts'
 
 /** A server that is killed again and again, behind a line that stays. */
 export interface KilledNode extends AsyncDisposable {
@@ -30,14 +29,14 @@ export interface KilledNode extends AsyncDisposable {
 
 export interface KilledNodeOptions {
   readonly sdk: 1 | 2
-  readonly backend: string
+  /** For `backendOf`. */
+  readonly store: string
   readonly folder: string
   readonly retryMs: number
   readonly news: News
 }
 
-export async function killedNode({ sdk, backend, folder, retryMs, news }: KilledNodeOptions): Promise<KilledNode> {
-  const store = storeUrl(backend, folder)
+export async function killedNode({ sdk, store, folder, retryMs, news }: KilledNodeOptions): Promise<KilledNode> {
   const ledger = join(folder, 'ledger')
   // Between two processes the line ends at a door that is shut: what a dying process has sent still gets through, and nobody else
   // can be taken for the next one because it got the port of the last.

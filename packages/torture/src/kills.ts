@@ -6,6 +6,7 @@ import { beyond, spread } from './figures.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
 import { type KillCourse, killCourse } from './kill-course.ts'
 import { killedNode } from './killed-node.ts'
+import { startStore } from './running-store.ts'
 
 const pairs = ['v1-v1', 'v1-v2', 'v2-v1', 'v2-v2']
 
@@ -29,7 +30,8 @@ async function run(trial: Trial, retryMs: number): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-session-kills-'))
   const news = createNews()
   try {
-    await using node = await killedNode({ sdk: server === 'v1' ? 1 : 2, backend: trial.backend, folder, retryMs, news })
+    await using store = await startStore(trial.backend)
+    await using node = await killedNode({ sdk: server === 'v1' ? 1 : 2, store: store.place, folder, retryMs, news })
     const course = killCourse({ trial, node, clientMajor: client === 'v1' ? 1 : 2, isAnySpacing: spacing === 'any', retryMs, news })
     await course.run()
     return { tried: course.kills, measured: { ...measured(course, retryMs), complaints: node.complaints } }

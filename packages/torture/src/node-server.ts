@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { plantNodeBug } from './node-plants.ts'
 import { builderOf, countUp, serve } from './serve.ts'
-import { backendOf } from './store-url.ts'
+import { backendOf } from './store-place.ts'
 
 // A node of the harness `nodes`.
 

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type RunningNode, startNode } from '@mcp-session/test-processes'
 import { elicitAll } from './elicitations.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
@@ -8,7 +5,7 @@ import { type Carried, startMessageRouter } from './message-router.ts'
 import { connectToNodes } from './nodes-client.ts'
 import { seededRandom } from './random.ts'
 import { countAndNotify } from './rounds.ts'
-import { storeUrl } from './store-url.ts'
+import { startStore } from './running-store.ts'
 
 const routings = ['round-robin', 'requests-to-a', 'requests-to-b', 'random']
 
@@ -29,23 +26,18 @@ export const nodes: Harness = {
 async function run(trial: Trial): Promise<Outcome> {
   const isDeaf = trial.variant.endsWith('-deaf')
   const routing = isDeaf ? trial.variant.slice(0, -'-deaf'.length) : trial.variant
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-session-nodes-'))
+  await using store = await startStore(trial.backend)
+  await using a = await startServer(1, store.place, isDeaf)
+  await using b = await startServer(2, store.place, isDeaf)
+  await using router = await startMessageRouter([portOf(a), portOf(b)], routeOf(routing, seededRandom(trial.seed + 1)))
+  const clients = [await connectToNodes(1, router.url), await connectToNodes(2, router.url)]
   try {
-    const store = storeUrl(trial.backend, folder)
-    await using a = await startServer(1, store, isDeaf)
-    await using b = await startServer(2, store, isDeaf)
-    await using router = await startMessageRouter([portOf(a), portOf(b)], routeOf(routing, seededRandom(trial.seed + 1)))
-    const clients = [await connectToNodes(1, router.url), await connectToNodes(2, router.url)]
-    try {
-      const outcome = routing === 'round-robin' ? await countAndNotify(trial, clients) : await elicitAll(manyMore(trial, routing), clients)
-      const complaints = [a, b].map((node) => node.stderr()).join('')
-      if (complaints !== '') trial.bad(`the servers complained: ${complaints.slice(0, 2_000)}`)
-      return outcome
-    } finally {
-      for (const { client } of clients) await client.close()
-    }
+    const outcome = routing === 'round-robin' ? await countAndNotify(trial, clients) : await elicitAll(manyMore(trial, routing), clients)
+    const complaints = [a, b].map((node) => node.stderr()).join('')
+    if (complaints !== '') trial.bad(`the servers complained: ${complaints.slice(0, 2_000)}`)
+    return outcome
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    for (const { client } of clients) await client.close()
   }
 }
 
