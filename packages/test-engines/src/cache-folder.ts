@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,7 +11,7 @@ const layout = '1'
  * Where fetched programs and PostgreSQL's template are kept: `MCP_SESSION_ENGINES_CACHE`, else the user's cache folder. As root
  * the system's, because the engines run as another user, who may not enter root's home.
  */
-export function cacheRoot(env: NodeJS.ProcessEnv): string {
+export function cacheRoot(env: Readonly<Record<string, string | undefined>>): string {
   const given = env['MCP_SESSION_ENGINES_CACHE']
   if (given !== undefined && given !== '') return join(given, layout)
   if (process.getuid?.() === 0) return join('/var/cache/mcp-session-test-engines', layout)
@@ -24,7 +24,7 @@ export function cacheRoot(env: NodeJS.ProcessEnv): string {
  */
 export async function cachedFolder(root: string, name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(root, name)
-  if (await isThere(folder)) return folder
+  if (await isCached(root, name)) return folder
   await mkdir(root, { recursive: true })
   const lock = `${folder}.lock`
   while (!(await takes(lock))) {
@@ -35,6 +35,8 @@ export async function cachedFolder(root: string, name: string, fill: (folder: st
     if (await isThere(folder)) return folder
     const filled = await mkdtemp(`${folder}.`)
     try {
+      // Engines run as another user than root.
+      await chmod(filled, 0o755)
       await fill(filled)
       await rename(filled, folder)
     } catch (error) {
@@ -61,6 +63,11 @@ async function takes(lock: string): Promise<boolean> {
   const holder = Number(await readFile(lock, 'utf8').catch(() => ''))
   if (holder > 0 && pidIsGone(holder)) await rm(lock, { force: true })
   return false
+}
+
+/** Whether the folder of that name is in the cache. */
+export function isCached(root: string, name: string): Promise<boolean> {
+  return isThere(join(root, name))
 }
 
 function isThere(path: string): Promise<boolean> {

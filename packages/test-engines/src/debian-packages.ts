@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cachedFolder } from './cache-folder.ts'
+import { cachedFolder, isCached } from './cache-folder.ts'
 import { outputOf } from './program-output.ts'
+import type { Search } from './search.ts'
 
 /** Debian packages unpacked into a folder of ours; the system knows nothing of them. */
 export interface UnpackedPackages {
@@ -11,41 +12,39 @@ export interface UnpackedPackages {
   readonly libraries: string
 }
 
-/** Whether packages can be had by `apt-get download`. */
-export async function hasApt(): Promise<boolean> {
-  return await outputOf('apt-get', ['--version']).then(
+/**
+ * Downloads those packages, and the libraries that they need and that are not installed, and unpacks them into the cache. Needs no
+ * root and changes nothing of the system: neither its packages, nor its services, nor its lists. `undefined`: there
+ * is no apt.
+ */
+export async function unpackedPackages({ cache, fetches, say }: Search, names: readonly string[]): Promise<UnpackedPackages | undefined> {
+  const name = `debian-${names.join('-')}-${process.arch}`
+  if (!(await isCached(cache, name)) && !(fetches && (await hasApt()))) return undefined
+  const folder = await cachedFolder(cache, name, async (target) => {
+    say(`fetching ${names.join(', ')} with apt-get download …`)
+    const [downloads, lists] = [join(target, 'downloads'), join(target, 'lists')]
+    await mkdir(downloads)
+    await download(names, downloads, lists)
+    const files = await readdir(downloads)
+    for (const file of files) await outputOf('dpkg-deb', ['-x', join(downloads, file), target])
+    for (const spent of [downloads, lists]) await rm(spent, { recursive: true, force: true })
+    say(`unpacked ${files.map(packageOf).join(', ')}`)
+  })
+  const triplet = process.arch === 'x64' ? 'x86_64-linux-gnu' : process.arch === 'arm64' ? 'aarch64-linux-gnu' : ''
+  return { folder, libraries: ['usr/lib', 'lib'].map((path) => join(folder, path, triplet)).join(':') }
+}
+
+function hasApt(): Promise<boolean> {
+  return outputOf('apt-get', ['--version']).then(
     () => true,
     () => false,
   )
 }
 
-/**
- * Downloads those packages, and the libraries that they need and that are not installed, and unpacks them into the cache. Needs no
- * root and changes nothing of the system: neither its packages, nor its services, nor its lists.
- */
-export async function unpackedPackages(root: string, names: readonly string[], say: (line: string) => void): Promise<UnpackedPackages> {
-  const folder = await cachedFolder(root, `debian-${names.join('-')}-${process.arch}`, async (target) => {
-    say(`fetching ${names.join(', ')} with apt-get download …`)
-    const downloads = join(target, 'downloads')
-    await mkdir(downloads)
-    await download(names, downloads, join(target, 'apt'))
-    const files = await readdir(downloads)
-    for (const file of files) await outputOf('dpkg-deb', ['-x', join(downloads, file), target])
-    await rm(downloads, { recursive: true })
-    await rm(join(target, 'apt'), { recursive: true, force: true })
-    say(
-      `unpacked ${files
-        .map((file) =>
-          file
-            .replace(/_[^_]*\.deb$/, '')
-            .replace('_', ' ')
-            .replace('%3a', ':'),
-        )
-        .join(', ')}`,
-    )
-  })
-  const triplet = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch
-  return { folder, libraries: ['usr/lib', 'lib'].map((path) => join(folder, path, `${triplet}-linux-gnu`)).join(':') }
+// redis-server_5%3a7.0.15-1~deb12u7_amd64.deb
+function packageOf(file: string): string {
+  const [name = '', version = ''] = decodeURIComponent(file).split('_')
+  return `${name} ${version}`
 }
 
 // The system's own package lists first. Where they are absent or name files that are gone: fresh lists in a folder of ours.

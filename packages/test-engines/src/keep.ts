@@ -9,6 +9,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>
   readonly uid?: number
   readonly gid?: number
+  /** Runs the program in a Docker container of that image. */
+  readonly image?: string
   /** The file that its output is appended to. */
   readonly log: string
 }
@@ -27,8 +29,10 @@ export interface Keeper {
   run(launch: Launch): Promise<void>
   /** That process and all that descend from it, itself first; empty when it is gone. */
   pids(pid: number): Promise<readonly number[]>
-  /** Signals all of them. */
-  signal(pid: number, signal: NodeJS.Signals): Promise<void>
+  /** Stops all of them; resolves once they stand still. */
+  pause(pid: number): Promise<void>
+  /** Lets them go on. */
+  resume(pid: number): Promise<void>
   /** Kills all of them; resolves when they are gone. */
   kill(pid: number): Promise<void>
   /** Asks the process to end by that signal, and kills its tree when the bound is over. */
@@ -101,8 +105,11 @@ export async function startKeeper(): Promise<Keeper> {
       const pids = await ask('pids', pid)
       return Array.isArray(pids) ? pids.map(Number) : []
     },
-    async signal(pid, signal) {
-      await ask('signal', { pid, signal })
+    async pause(pid) {
+      await ask('pause', pid)
+    },
+    async resume(pid) {
+      await ask('resume', pid)
     },
     async kill(pid) {
       await ask('kill', pid)

@@ -11,8 +11,8 @@ export interface OwnedEngineOptions {
   readonly launch: Launch
   /** How it is asked to end. */
   readonly endBy: NodeJS.Signals
-  /** Whether the process with that pid serves on the port. */
-  answers(pid: number): Promise<boolean>
+  /** The pid of the process that serves on the port; `undefined` while none does. It tells our server from a stranger's. */
+  answeringPid(): Promise<number | undefined>
   /** Ends what belongs to it besides. */
   onClose(): Promise<void>
 }
@@ -25,7 +25,7 @@ export class PortTaken extends Error {
 const startWithinMs = 60_000
 
 /** An engine whose processes are children of a keeper. It is not started yet. */
-export function ownedEngine({ keeper, url, port, launch, endBy, answers, onClose }: OwnedEngineOptions): Engine {
+export function ownedEngine({ keeper, url, port, launch, endBy, answeringPid, onClose }: OwnedEngineOptions): Engine {
   let pid: number | undefined
   let closed: Promise<void> | undefined
 
@@ -42,10 +42,10 @@ export function ownedEngine({ keeper, url, port, launch, endBy, answers, onClose
       return pid === undefined ? [] : await keeper.pids(pid)
     },
     async pause() {
-      await keeper.signal(running(), 'SIGSTOP')
+      await keeper.pause(running())
     },
     async resume() {
-      await keeper.signal(running(), 'SIGCONT')
+      await keeper.resume(running())
     },
     async kill() {
       const doomed = running()
@@ -72,6 +72,11 @@ export function ownedEngine({ keeper, url, port, launch, endBy, answers, onClose
     async [Symbol.asyncDispose]() {
       await engine.close()
     },
+  }
+
+  async function answers(root: number): Promise<boolean> {
+    const answering = await answeringPid()
+    return answering !== undefined && (answering === root || (await keeper.pids(root)).includes(answering))
   }
 
   async function end(): Promise<void> {

@@ -1,22 +1,31 @@
 import { join } from 'node:path'
-import { cacheRoot } from './cache-folder.ts'
-import { hasApt, unpackedPackages } from './debian-packages.ts'
+import { unpackedPackages } from './debian-packages.ts'
 import { folderWith } from './on-path.ts'
 import { outputOf } from './program-output.ts'
-import type { Programs } from './programs.ts'
+import { type Programs, programs } from './programs.ts'
+import { firstFound, type Search } from './search.ts'
 
 /** Finds or fetches `pgbouncer`. */
-export async function pgbouncerPrograms(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<Programs> {
-  const folder = folderWith(['pgbouncer'], env['PATH'] ?? '', ['/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'])
-  if (folder !== undefined) return await programsAt(join(folder, 'pgbouncer'), 'installed', {})
-  if (await hasApt()) {
-    const { folder: root, libraries } = await unpackedPackages(cacheRoot(env), ['pgbouncer'], say)
-    return await programsAt(join(root, 'usr/sbin/pgbouncer'), 'fetched with apt-get download', { LD_LIBRARY_PATH: libraries })
-  }
-  throw new Error('No pgbouncer: install it.')
+export function pgbouncerPrograms(search: Search): Promise<Programs> {
+  return firstFound(search, 'pgbouncer', 'Install pgbouncer.', { installed, docker, fetched })
 }
 
-async function programsAt(program: string, source: string, env: Readonly<Record<string, string>>): Promise<Programs> {
+// There is no official image.
+const docker = async () => undefined
+
+async function installed({ env }: Search): Promise<Programs | undefined> {
+  const folder = folderWith(['pgbouncer'], env)
+  return folder === undefined ? undefined : await programAt(join(folder, 'pgbouncer'), 'installed')
+}
+
+async function fetched(search: Search): Promise<Programs | undefined> {
+  const packages = await unpackedPackages(search, ['pgbouncer'])
+  if (packages === undefined) return undefined
+  const env = { LD_LIBRARY_PATH: packages.libraries }
+  return await programAt(join(packages.folder, 'usr/sbin/pgbouncer'), 'fetched with apt-get download', env)
+}
+
+async function programAt(program: string, source: string, env: Readonly<Record<string, string>> = {}): Promise<Programs> {
   const [version = ''] = (await outputOf(program, ['--version'], { env })).split('\n')
-  return { source, version, env, path: () => program }
+  return programs({ source: `${source}: ${program}`, version, env, path: () => program })
 }

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
 import { type Keeper, startKeeper } from './keep.ts'
 import { ownedEngine } from './owned-engine.ts'
 import { pgbouncerPrograms } from './pgbouncer-programs.ts'
 import type { Programs } from './programs.ts'
+import { searchOf } from './search.ts'
 import { startOnFreePort } from './start-on-free-port.ts'
 import { unprivilegedUser } from './unprivileged.ts'
 
@@ -19,7 +19,7 @@ export interface PgBouncerOptions {
 /** Starts a pgbouncer in transaction mode in front of a PostgreSQL, without support for prepared statements. */
 export async function startPgBouncer({ target, poolSize = 20 }: PgBouncerOptions): Promise<Engine> {
   if (!Number.isSafeInteger(poolSize) || poolSize < 1) throw new RangeError(`poolSize is a whole number from 1, not ${poolSize}`)
-  const programs = await pgbouncerPrograms(process.env, announce)
+  const programs = await pgbouncerPrograms(searchOf(process.env))
   const user = unprivilegedUser()
   const keeper = await startKeeper()
   try {
@@ -49,12 +49,17 @@ async function pgbouncer(programs: Programs, keeper: Keeper, { port, target, poo
     keeper,
     url: `postgres://${target.username}@127.0.0.1:${port}${target.pathname}`,
     port,
-    launch: { argv: [programs.path('pgbouncer'), file], env: programs.env, log, ...user },
+    launch: { ...programs.run('pgbouncer', [file], log), ...user },
     // Of all versions: at once, without waiting for clients.
     endBy: 'SIGQUIT',
-    answers: async (pid) => (await readFile(log, 'utf8')).includes(`[${pid}] LOG process up`),
+    answeringPid: () => pidInLog(log),
     onClose: keeper.end,
   })
+}
+
+async function pidInLog(log: string): Promise<number | undefined> {
+  const [, pid] = (await readFile(log, 'utf8')).match(/.*\[(\d+)\] LOG process up/s) ?? []
+  return pid === undefined ? undefined : Number(pid)
 }
 
 function settings(port: number, target: URL, users: string, poolSize: number, prepared: boolean): string {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { announce } from './announce.ts'
-import { cachedFolder, cacheRoot } from './cache-folder.ts'
+import { cachedFolder } from './cache-folder.ts'
 import type { Engine } from './engine.ts'
 import { type Keeper, startKeeper } from './keep.ts'
 import { ownedEngine } from './owned-engine.ts'
 import { postgresPrograms } from './postgres-programs.ts'
 import type { Programs } from './programs.ts'
+import { searchOf } from './search.ts'
 import { startOnFreePort } from './start-on-free-port.ts'
 import { type User, unprivilegedUser } from './unprivileged.ts'
 
@@ -50,20 +50,19 @@ export interface PostgresServer extends PostgresSite {
 
 /** Finds the programs, makes the template where it is missing, and starts a keeper. */
 export async function postgresSite(): Promise<PostgresSite> {
-  const programs = await postgresPrograms(process.env, announce)
+  const search = searchOf(process.env)
+  const programs = await postgresPrograms(search)
   const user = unprivilegedUser()
-  const key = createHash('sha256')
-    .update(`${programs.version} ${programs.path('')} ${user?.uid}`)
-    .digest('hex')
-    .slice(0, 12)
+  const key = createHash('sha256').update(`${programs.version} ${programs.source} ${user?.uid}`).digest('hex').slice(0, 12)
   const keeper = await startKeeper()
   try {
     if (user !== undefined) await keeper.own(user)
-    const template = await cachedFolder(cacheRoot(process.env), `postgres-template-${key}`, async (folder) => {
+    const template = await cachedFolder(search.cache, `postgres-template-${key}`, async (folder) => {
       const made = join(keeper.folder, 'template')
-      const argv = [programs.path('initdb'), '-D', made, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-      await keeper.run({ argv, log: join(keeper.folder, 'initdb.log'), ...user })
-      await keeper.run({ argv: ['cp', '-a', `${made}/.`, folder], log: join(keeper.folder, 'initdb.log') })
+      const log = join(keeper.folder, 'initdb.log')
+      const args = ['-D', made, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+      await keeper.run({ ...programs.run('initdb', args, log), ...user })
+      await keeper.run({ argv: ['cp', '-a', `${made}/.`, folder], log })
     })
     return { programs, keeper, user, template }
   } catch (error) {
@@ -89,25 +88,21 @@ function postgresServer({ programs, keeper, user, config, name, onClose }: Postg
     // In the data folder, so that SIGKILL leaves nothing in /dev/shm.
     dynamic_shared_memory_type: 'mmap',
   }
+  const options = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
   return ownedEngine({
     keeper,
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
-    launch: {
-      argv: [programs.path('postgres'), '-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-      env: programs.env,
-      log: join(keeper.folder, `${name}.log`),
-      ...user,
-    },
+    launch: { ...programs.run('postgres', ['-D', data, ...options], join(keeper.folder, `${name}.log`)), ...user },
     // PostgreSQL's immediate shutdown: the data goes anyway.
     endBy: 'SIGQUIT',
-    answers: (pid) => isReady(data, pid),
+    answeringPid: () => readyPid(data),
     onClose,
   })
 }
 
 // What `pg_ctl` waits for: the postmaster's pid on line 1 and its state on line 8.
-async function isReady(data: string, pid: number): Promise<boolean> {
+async function readyPid(data: string): Promise<number | undefined> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
-  return Number(lines[0]) === pid && /^ready\s*$/.test(lines[7] ?? '')
+  return /^ready\s*$/.test(lines[7] ?? '') ? Number(lines[0]) : undefined
 }

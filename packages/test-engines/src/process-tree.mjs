@@ -15,12 +15,21 @@ export function pidsOfTree(root) {
 }
 
 /**
- * Signals the whole tree, the root first: a stopped root starts no more children.
+ * Stops the whole tree: the root first, and when it stands still, what it has started by then.
  * @param {number} root
- * @param {NodeJS.Signals} signal
  */
-export function signalTree(root, signal) {
-  for (const pid of pidsOfTree(root)) signalOne(pid, signal)
+export async function stopTree(root) {
+  signalOne(root, 'SIGSTOP')
+  while (stateOf(root) !== 'T' && isThere(root)) await pause(1)
+  for (const pid of pidsOfTree(root)) signalOne(pid, 'SIGSTOP')
+}
+
+/**
+ * Lets a stopped tree go on.
+ * @param {number} root
+ */
+export function continueTree(root) {
+  for (const pid of pidsOfTree(root)) signalOne(pid, 'SIGCONT')
 }
 
 /**
@@ -28,7 +37,7 @@ export function signalTree(root, signal) {
  * @param {number} root
  */
 export async function killTree(root) {
-  signalOne(root, 'SIGSTOP')
+  await stopTree(root)
   const pids = pidsOfTree(root)
   for (const pid of pids.toReversed()) signalOne(pid, 'SIGKILL')
   while (pids.some(isThere)) await pause(2)
@@ -41,7 +50,12 @@ function isThere(pid) {
   } catch {
     return false
   }
-  return listProcesses().some((entry) => entry.pid === pid && entry.state !== 'Z')
+  return stateOf(pid) !== 'Z'
+}
+
+/** @param {number} pid */
+function stateOf(pid) {
+  return listProcesses().find((entry) => entry.pid === pid)?.state ?? 'Z'
 }
 
 /**

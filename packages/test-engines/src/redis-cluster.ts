@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
 import { startKeeper } from './keep.ts'
 import { startRedisNode } from './redis.ts'
 import { redisPrograms } from './redis-programs.ts'
 import { redisReply } from './redis-reply.ts'
+import { searchOf } from './search.ts'
 
 /** Three masters that share all slots, without replicas. */
 export interface RedisCluster extends AsyncDisposable {
@@ -21,7 +21,7 @@ const coveredWithinMs = 60_000
 
 /** Starts a Redis Cluster; resolves once `cluster_state:ok` on all nodes. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const programs = await redisPrograms(process.env, announce)
+  const programs = await redisPrograms(searchOf(process.env))
   const keeper = await startKeeper()
   // A busy machine must not make the nodes believe each other dead.
   const config = { 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf', 'cluster-node-timeout': '5000' }

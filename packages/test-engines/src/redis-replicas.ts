@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
 import { type Keeper, startKeeper } from './keep.ts'
 import type { Programs } from './programs.ts'
 import { startRedisNode } from './redis.ts'
 import { redisPrograms } from './redis-programs.ts'
 import { redisReply } from './redis-reply.ts'
+import { searchOf } from './search.ts'
 
 /** A Redis and one that follows it. */
 export interface RedisReplicas extends AsyncDisposable {
@@ -20,7 +20,7 @@ const followsWithinMs = 60_000
 
 /** Starts a replica pair; resolves once the replica has everything that the primary has. */
 export async function startRedisReplicas(): Promise<RedisReplicas> {
-  const programs = await redisPrograms(process.env, announce)
+  const programs = await redisPrograms(searchOf(process.env))
   const keeper = await startKeeper()
   try {
     const { primary, replica } = await startPair(programs, keeper)

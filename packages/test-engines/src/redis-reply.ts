@@ -15,3 +15,9 @@ export function redisReply(port: number, ...lines: readonly string[]): Promise<s
     socket.end(`${[...lines, 'QUIT'].join('\r\n')}\r\n`)
   })
 }
+
+/** The pid that the Redis on that port gives as its own; `undefined` where none serves. `before`: commands to send first. */
+export async function redisPid(port: number, ...before: readonly string[]): Promise<number | undefined> {
+  const [, pid] = /^process_id:(\d+)\r$/m.exec(await redisReply(port, ...before, 'INFO server')) ?? []
+  return pid === undefined ? undefined : Number(pid)
+}

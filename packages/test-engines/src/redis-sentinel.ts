@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
 import { type Keeper, startKeeper } from './keep.ts'
 import { ownedEngine } from './owned-engine.ts'
 import type { Programs } from './programs.ts'
 import { redisPrograms } from './redis-programs.ts'
 import { startPair } from './redis-replicas.ts'
-import { redisReply } from './redis-reply.ts'
+import { redisPid, redisReply } from './redis-reply.ts'
+import { searchOf } from './search.ts'
 import { startOnFreePort } from './start-on-free-port.ts'
 
 /** A replica pair that three sentinels watch: kill the primary, and two of them agree to promote the replica. */
@@ -29,7 +29,7 @@ const acquaintedWithinMs = 60_000
 
 /** Starts them; resolves once the sentinels know the replica and each other. */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
-  const programs = await redisPrograms(process.env, announce)
+  const programs = await redisPrograms(searchOf(process.env))
   const keeper = await startKeeper()
   try {
     const { primary, replica } = await startPair(programs, keeper)
@@ -70,9 +70,9 @@ sentinel failover-timeout ${name} ${failoverTimeoutMs}
     keeper,
     url: `redis://127.0.0.1:${port}`,
     port,
-    launch: { argv: [programs.path('redis-server'), file, '--sentinel'], env: programs.env, log: join(folder, 'log') },
+    launch: programs.run('redis-server', [file, '--sentinel'], join(folder, 'log')),
     endBy: 'SIGTERM',
-    answers: async (pid) => (await redisReply(port, 'INFO server')).includes(`process_id:${pid}\r`),
+    answeringPid: () => redisPid(port),
     async onClose() {},
   })
 }

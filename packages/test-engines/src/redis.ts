@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { announce } from './announce.ts'
 import type { Engine } from './engine.ts'
 import { type Keeper, startKeeper } from './keep.ts'
 import { ownedEngine } from './owned-engine.ts'
 import type { Programs } from './programs.ts'
 import { redisPrograms } from './redis-programs.ts'
-import { redisReply } from './redis-reply.ts'
+import { redisPid } from './redis-reply.ts'
+import { searchOf } from './search.ts'
 import { startOnFreePort } from './start-on-free-port.ts'
 
 /** A setting of `redis.conf`; the empty text stands for `""`. */
@@ -18,7 +18,7 @@ export interface RedisOptions {
 
 /** Starts a Redis of its own on a free port of 127.0.0.1. */
 export async function startRedis({ config = {} }: RedisOptions = {}): Promise<Engine> {
-  const programs = await redisPrograms(process.env, announce)
+  const programs = await redisPrograms(searchOf(process.env))
   const keeper = await startKeeper()
   try {
     return await startRedisNode({ programs, keeper, config, name: 'redis', onClose: keeper.end })
@@ -60,14 +60,13 @@ async function redisNode({ programs, keeper, config, name, onClose }: RedisNode,
     keeper,
     url: `redis://127.0.0.1:${port}`,
     port,
-    launch: {
-      argv: [programs.path('redis-server'), ...Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])],
-      env: programs.env,
+    launch: programs.run(
+      'redis-server',
+      Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]),
       log,
-    },
+    ),
     endBy: 'SIGTERM',
-    // The pid tells ours from a stranger's on the same port.
-    answers: async (pid) => new RegExp(`^process_id:${pid}\r$`, 'm').test(await redisReply(port, ...auth, 'INFO server')),
+    answeringPid: () => redisPid(port, ...auth),
     onClose,
   })
 }
