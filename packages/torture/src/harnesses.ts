@@ -1,8 +1,10 @@
 import { abandoned } from './abandoned.ts'
+import { abort } from './abort.ts'
 import { counter } from './counter.ts'
 import { deletefinal } from './deletefinal.ts'
 import type { Harness } from './harness.ts'
 import { kills } from './kills.ts'
+import { lin } from './lin.ts'
 import { nodes } from './nodes.ts'
 import { replay } from './replay.ts'
 
@@ -14,5 +16,5 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses({ retryMs }: HarnessSettings): readonly Harness[] {
-  return [kills(retryMs), nodes, replay(), abandoned(), counter(), deletefinal()]
+  return [kills(retryMs), nodes, replay(), abandoned(), counter(), deletefinal(), lin(), abort()]
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Engine, FaultRelay } from '@mcp-session/test-engines'
 import Database from 'better-sqlite3'
 import { NotRun } from './harness.ts'
 import { placeText } from './store-place.ts'
@@ -9,6 +10,10 @@ import { placeText } from './store-place.ts'
 export interface RunningStore extends AsyncDisposable {
   /** For `backendOf`, in any process. */
   readonly place: string
+  /** The servers under it; none where the engine lives in the clients' processes. */
+  readonly engines: readonly Engine[]
+  /** What the clients' connections lead through. */
+  readonly relays: readonly FaultRelay[]
   /** What the engine itself holds of sessions, looked at without the backend: one text for each place that is not empty. */
   leftovers(): Promise<readonly string[]>
 }
@@ -26,6 +31,13 @@ export async function startStore(backend: string, options: StoreOptions = {}): P
 }
 
 const starters: Readonly<Record<string, (options: StoreOptions) => Promise<RunningStore>>> = {
+  memory: async () => ({
+    place: placeText({ backend: 'memory' }),
+    engines: [],
+    relays: [],
+    leftovers: async () => [],
+    async [Symbol.asyncDispose]() {},
+  }),
   sqlite: startFile,
 }
 
@@ -36,6 +48,8 @@ async function startFile({ durable = true }: StoreOptions): Promise<RunningStore
   const path = join(folder, 'sessions.db')
   return {
     place: placeText({ backend: 'sqlite', path, durable }),
+    engines: [],
+    relays: [],
     async leftovers() {
       const database = new Database(path, { readonly: true })
       try {

@@ -1,4 +1,5 @@
 import type { SessionBackend } from '@mcp-session/core/backend'
+import { memoryBackend } from '@mcp-session/memory'
 import { sqliteBackend } from '@mcp-session/sqlite'
 
 /** Where a store is: what a process needs to open its backend there. */
@@ -24,5 +25,6 @@ export function backendOf(text: string): SessionBackend {
 }
 
 const openers: Readonly<Record<string, (place: StorePlace) => SessionBackend>> = {
+  memory: () => memoryBackend(),
   sqlite: ({ path = '', durable }) => sqliteBackend({ path, durable }),
 }

@@ -16,6 +16,6 @@ describe('torture counter', { timeout: 120_000 }, () => {
     ['again', /^p\d was told of \d+ additions, and of 0 that may have been made; the session has \d+ of them$/],
   ])('finds the planted bug %s', async (plant, what) => {
     const { bad } = await tryHarness(counter({ processes: 2, plant }), { tries: 400 })
-    expect(bad).toContainEqual(expect.stringMatching(what))
+    expect(bad.filter((one) => what.test(one))).not.toEqual([])
   })
 })

@@ -18,6 +18,6 @@ describe('torture deletefinal', { timeout: 120_000 }, () => {
     ['always-there', /: 2 of its enders were told that it was there$/],
   ])('finds the planted bug %s', async (plant, what) => {
     const { bad } = await tryHarness(deletefinal({ processes: 2, plant }), { tries: 40 })
-    expect(bad).toContainEqual(expect.stringMatching(what))
+    expect(bad.filter((one) => what.test(one))).not.toEqual([])
   })
 })
