@@ -39,7 +39,7 @@ export interface Keeper {
   stop(pid: number, signal: NodeJS.Signals, withinMs: number): Promise<void>
   /** Whether a process that `spawn` gave has ended. */
   hasEnded(pid: number): boolean
-  /** Kills everything, removes the folder and ends the keeper. */
+  /** Kills everything, removes the folder and ends the keeper. Idempotent. */
   end(): Promise<void>
 }
 
@@ -69,8 +69,11 @@ export async function startKeeper(): Promise<Keeper> {
     if (message.error === undefined) caller?.resolve(message.value)
     else caller?.reject(new Error(message.error))
   })
-  child.on('error', () => {})
-  child.once('exit', () => {
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  void exited.then(() => {
     for (const { reject } of waiting.values()) reject(new Error('The keeper of an engine has ended.'))
     waiting.clear()
   })
@@ -119,7 +122,9 @@ export async function startKeeper(): Promise<Keeper> {
     },
     hasEnded: (pid) => ended.has(pid),
     async end() {
-      if (child.connected) await ask('end')
+      child.ref()
+      if (child.connected) child.send({ operation: 'end' })
+      await exited
     },
   }
 }

@@ -6,7 +6,7 @@ import { chownSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { continueTree, killTree, pidsOfTree, stopTree } from './process-tree.mjs'
+import { continueTree, killTree, pidsOfTree, signalOne, stopTree } from './process-tree.mjs'
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'mcp-session-engine-'))
 /** @type {Map<number, import('node:child_process').ChildProcess>} */
@@ -43,27 +43,36 @@ const operations = {
   kill,
   /** Asks one process to end and kills what is left of its tree when the bound is over. */
   async stop({ pid, signal, withinMs }) {
-    const child = children.get(pid)
-    if (child === undefined) return
+    if (!children.has(pid)) return
     continueTree(rootOf(pid))
-    process.kill(rootOf(pid), signal)
+    signalOne(rootOf(pid), signal)
     const until = performance.now() + withinMs
     while (children.has(pid) && performance.now() < until) await pause(5)
     await kill(pid)
   },
-  end,
 }
 
 process.on('message', async ({ n, operation, argument }) => {
+  if (operation === 'end') return leave(0)
   try {
     tell({ n, value: await operations[operation]?.(argument) })
   } catch (error) {
     tell({ n, error: String(error instanceof Error ? error.message : error) })
   }
-  if (operation === 'end') process.exit()
 })
-for (const event of ['disconnect', 'SIGTERM', 'SIGINT', 'SIGHUP']) process.on(event, () => void end().finally(() => process.exit()))
-process.on('uncaughtException', () => void end().finally(() => process.exit(1)))
+for (const event of ['disconnect', 'SIGTERM', 'SIGINT', 'SIGHUP']) process.on(event, () => leave(0))
+process.on('uncaughtException', () => leave(1))
+// The owner may have died while this was loading.
+if (!process.connected) await leave(0)
+
+/** @param {number} code */
+async function leave(code) {
+  try {
+    await end()
+  } finally {
+    process.exit(code)
+  }
+}
 
 /** @param {Launch} launch */
 async function start(launch) {

@@ -59,10 +59,11 @@ function stateOf(pid) {
 }
 
 /**
+ * Signals a process, if it is there.
  * @param {number} pid
  * @param {NodeJS.Signals} signal
  */
-function signalOne(pid, signal) {
+export function signalOne(pid, signal) {
   try {
     process.kill(pid, signal)
   } catch (error) {
