@@ -1,0 +1,177 @@
+import {
+  type BatchOutcome,
+  batcher,
+  type Call,
+  type EventLog,
+  type EventPage,
+  type EventQuery,
+  type NewEvent,
+  type Retention,
+  type StoredEvent,
+} from '@mcp-session/core/backend'
+import { checkEvent, checkPage, checkText } from './check-input.ts'
+import { isCallsFault, isLocked, locked } from './postgres-errors.ts'
+import { numbers } from './record-writes.ts'
+import { damaged, storedBound } from './rows.ts'
+import type { Statements } from './statements.ts'
+import type { Row, Wire } from './wire.ts'
+
+/** The event log over the functions of `event-functions.ts`. */
+export interface SessionEvents extends EventLog {
+  /** Resolves once nothing is queued or in flight. */
+  drain(): Promise<void>
+}
+
+interface Append {
+  readonly sessionId: string
+  readonly event: NewEvent
+  readonly retention: Retention
+}
+
+interface Read {
+  readonly sessionId: string
+  readonly query: EventQuery
+}
+
+interface Restore {
+  readonly sessionId: string
+  readonly page: EventPage
+}
+
+const lockMs = '1000'
+const maxPageBytes = 4 * 1024 * 1024
+
+export function sessionEvents(wire: Wire, statements: Statements): SessionEvents {
+  const appends = batcher<Append, number | undefined>({
+    name: 'postgres',
+    flush: flushAppends,
+    isDataError: isCallsFault,
+    bytesOf: ({ event }) => event.data.length,
+  })
+  // A page may have 4 MiB.
+  const reads = batcher<Read, EventPage | undefined>({ name: 'postgres', flush: flushReads, isDataError: isCallsFault, maxCalls: 32 })
+  const restores = batcher<Restore, boolean>({ name: 'postgres', flush: flushRestore, isDataError: isCallsFault, maxCalls: 1 })
+  let count = 0
+
+  /** Several appends to one session can share a flush, in their order: every call has a key of its own. */
+  function newKey(): string {
+    count += 1
+    return String(count)
+  }
+
+  async function flushAppends(inputs: readonly Append[], calls: readonly Call[]): Promise<readonly BatchOutcome<number | undefined>[]> {
+    const bound = (of: (retention: Retention, now: number) => number) =>
+      numbers(inputs.map(({ retention }, index) => storedBound(of(retention, calls[index]?.now ?? 0))))
+    const parameters = [
+      inputs.map(({ sessionId }) => sessionId),
+      numbers(calls.map(({ now }) => now)),
+      inputs.map(({ event }) => event.key),
+      inputs.map(({ event }) => event.stream),
+      inputs.map(({ event }) => event.data),
+      bound(({ maxEvents }) => maxEvents),
+      bound(({ maxAgeMs }, now) => now - maxAgeMs),
+      bound(({ maxBytes }) => maxBytes),
+      internalBounds(inputs, calls),
+      lockMs,
+    ]
+    const rows = await unlessLocked(inputs.length, wire.write(statements.append, parameters, calls))
+    const outcomes = new Map(rows.map((row) => [row[0], row]))
+    return inputs.map(({ sessionId }, index) => {
+      const [, sequence, intact] = outcomes.get(String(index + 1)) ?? []
+      if (intact === 'f') return { error: damaged(sessionId) }
+      return { value: sequence === null || sequence === undefined ? undefined : Number(sequence) }
+    })
+  }
+
+  async function flushReads(inputs: readonly Read[], calls: readonly Call[]): Promise<readonly BatchOutcome<EventPage | undefined>[]> {
+    const parameters = [
+      inputs.map(({ sessionId }) => sessionId),
+      numbers(calls.map(({ now }) => now)),
+      inputs.map(({ query: { streams = [] } }) => (streams.length === 0 ? null : JSON.stringify(streams))),
+      numbers(inputs.map(({ query }) => query.after)),
+      numbers(inputs.map(({ query }) => query.limit)),
+      numbers(inputs.map(({ query }, index) => storedBound((calls[index]?.now ?? 0) - query.maxAgeMs))),
+      maxPageBytes,
+    ]
+    const rows = await wire.read(statements.read, parameters, calls)
+    const pages = inputs.map((): Row[] => [])
+    for (const row of rows) pages[Number(row[0]) - 1]?.push(row)
+    return inputs.map(({ sessionId }, index) => pageOf(sessionId, pages[index] ?? []))
+  }
+
+  async function flushRestore([input]: readonly Restore[], calls: readonly Call[]): Promise<readonly BatchOutcome<boolean>[]> {
+    if (input === undefined) return []
+    const { sessionId, page } = input
+    const parameters = [
+      sessionId,
+      calls[0]?.now ?? 0,
+      numbers(page.events.map(({ sequence }) => sequence)),
+      page.events.map(({ key }) => key),
+      page.events.map(({ stream }) => stream),
+      numbers(page.events.map(({ createdAt }) => createdAt)),
+      page.events.map(({ data }) => data),
+      Math.max(page.last, page.events.at(-1)?.sequence ?? 0),
+      page.trimmed ? newestMissing(page) : 0,
+      lockMs,
+    ]
+    const [row] = await unlessLocked(1, wire.write(statements.restore, parameters, calls))
+    return [row?.[1] === 'f' ? { error: damaged(sessionId) } : { value: row?.[0] === 't' }]
+  }
+
+  return {
+    async append(sessionId, event, retention, call) {
+      checkText('sessionId', sessionId)
+      checkEvent(event)
+      return appends.run(newKey(), { sessionId, event, retention }, call)
+    },
+    async read(sessionId, query, call) {
+      checkText('sessionId', sessionId)
+      for (const stream of query.streams ?? []) checkText('stream', stream)
+      return reads.run(newKey(), { sessionId, query }, call)
+    },
+    async restore(sessionId, page, call) {
+      checkText('sessionId', sessionId)
+      checkPage(page)
+      return restores.run(newKey(), { sessionId, page }, call)
+    },
+    async drain() {
+      await Promise.all([appends.drain(), reads.drain(), restores.drain()])
+    },
+  }
+}
+
+/** A flush that a lock has stopped is taken apart by the batcher; a single call that is stopped has found the one who is to blame. */
+async function unlessLocked(calls: number, sending: Promise<readonly Row[]>): Promise<readonly Row[]> {
+  try {
+    return await sending
+  } catch (error) {
+    throw isLocked(error) && calls === 1 ? locked() : error
+  }
+}
+
+function internalBounds(inputs: readonly Append[], calls: readonly Call[]): string {
+  return numbers(
+    inputs.map(({ retention: { maxInternalAgeMs } }, index) =>
+      maxInternalAgeMs === undefined ? null : storedBound((calls[index]?.now ?? 0) - maxInternalAgeMs),
+    ),
+  )
+}
+
+/** A damaged event is handed over as what is left of it: the store's checksum finds it, and the page goes on. */
+function pageOf(sessionId: string, [head, ...rows]: readonly Row[]): BatchOutcome<EventPage | undefined> {
+  if (head === undefined) return { value: undefined }
+  if (head[7] !== 't') return { error: damaged(sessionId) }
+  return { value: { events: rows.map(eventOf), last: Number(head[1]), trimmed: head[6] === 't' } }
+}
+
+function eventOf([, sequence, key, stream, createdAt, data]: Row): StoredEvent {
+  return { sequence: Number(sequence), key: key ?? '', stream: stream ?? '', createdAt: Number(createdAt), data: data ?? '' }
+}
+
+/** The greatest sequence that a page skips; in a page without events, all up to its `last`. */
+function newestMissing(page: EventPage): number {
+  const present = new Set(page.events.map((event) => event.sequence))
+  let sequence = page.events.at(-1)?.sequence ?? page.last
+  while (present.has(sequence)) sequence -= 1
+  return sequence
+}

@@ -1,0 +1,170 @@
+import { performance } from 'node:perf_hooks'
+import {
+  type BatchOutcome,
+  batcher,
+  type Call,
+  type ReplaceResult,
+  type SessionRecord,
+  type Touch,
+  type TouchResult,
+} from '@mcp-session/core/backend'
+import { checkRecord, checkText, checkTouch } from './check-input.ts'
+import { isCallsFault, isLocked, locked } from './postgres-errors.ts'
+import { damaged, headCrc, type Standing, standingIn, storedInstant } from './rows.ts'
+import type { Statements } from './statements.ts'
+import { pause, type Row, type Wire } from './wire.ts'
+
+/** The steps that change records. Those that are pending together travel together, at most one on an id. */
+export interface RecordWrites {
+  create(record: SessionRecord, call: Call): Promise<boolean>
+  replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult>
+  touch(touch: Touch, call: Call): Promise<TouchResult>
+  delete(id: string, expectedRev: string | undefined, call: Call): Promise<boolean>
+  /** Resolves once nothing is queued or in flight. */
+  drain(): Promise<void>
+}
+
+type Write =
+  | { readonly kind: 'c'; readonly record: SessionRecord }
+  | { readonly kind: 'r'; readonly record: SessionRecord; readonly expectedRev: string }
+  | { readonly kind: 't'; readonly touch: Touch }
+  | { readonly kind: 'd'; readonly id: string; readonly expectedRev: string | undefined }
+
+/** Whether the call has done what it is for, and otherwise what the engine has instead. */
+type Outcome = { readonly done: boolean; readonly standing: Standing | undefined } | 'locked'
+
+/** A flush waits no longer than this for a row that somebody else has locked. */
+const lockMs = 250
+
+export function recordWrites(wire: Wire, statements: Statements): RecordWrites {
+  const together = batcher<Write, Outcome>({ name: 'postgres', flush, isDataError: isCallsFault, bytesOf })
+  // Calls on rows that somebody keeps locked travel alone, and hold up nobody else.
+  const alone = batcher<Write, Outcome>({ name: 'postgres', flush, isDataError: isCallsFault, maxCalls: 1 })
+  const lockedIds = new Map<string, number>()
+  const waiting = new Set<Promise<unknown>>()
+
+  async function run(write: Write, call: Call): Promise<{ readonly done: boolean; readonly standing: Standing | undefined }> {
+    const id = idOf(write)
+    const outcome = await (lockedIds.has(id) ? alone : together).run(id, write, call)
+    if (outcome !== 'locked') return outcome
+    const patience = outlast(id, write, call)
+    waiting.add(patience)
+    return patience.finally(() => waiting.delete(patience))
+  }
+
+  async function outlast(id: string, write: Write, call: Call) {
+    lockedIds.set(id, (lockedIds.get(id) ?? 0) + 1)
+    try {
+      for (;;) {
+        await pause(Math.min(50 * Math.random(), Math.max(0, call.deadlineAt - performance.now())))
+        call.signal?.throwIfAborted()
+        if (performance.now() >= call.deadlineAt) throw locked()
+        const outcome = await alone.run(id, write, call)
+        if (outcome !== 'locked') return outcome
+      }
+    } finally {
+      const others = (lockedIds.get(id) ?? 1) - 1
+      if (others === 0) lockedIds.delete(id)
+      else lockedIds.set(id, others)
+    }
+  }
+
+  async function flush(writes: readonly Write[], calls: readonly Call[]): Promise<readonly BatchOutcome<Outcome>[]> {
+    try {
+      return outcomesOf(writes, calls, await wire.write(statements.write, parametersOf(writes, calls), calls))
+    } catch (error) {
+      if (isLocked(error) && writes.length === 1) return [{ value: 'locked' }]
+      throw error
+    }
+  }
+
+  return {
+    async create(record, call) {
+      checkRecord(record)
+      return (await run({ kind: 'c', record }, call)).done
+    },
+    async replace(record, expectedRev, call) {
+      checkRecord(record)
+      checkText('expectedRev', expectedRev)
+      const { done, standing } = await run({ kind: 'r', record, expectedRev }, call)
+      if (done) return { replaced: true }
+      // A row with the rev asked for came after this call was judged: for this call there was none.
+      const current = standing?.record.rev === expectedRev ? undefined : standing?.record
+      return { replaced: false, current }
+    },
+    async touch(touch, call) {
+      checkTouch(touch)
+      const { done, standing } = await run({ kind: 't', touch }, call)
+      if (done) return 'touched'
+      if (standing === undefined) return 'missing'
+      return standing.record.rev === touch.rev ? 'touched' : 'moved'
+    },
+    async delete(id, expectedRev, call) {
+      checkText('id', id)
+      if (expectedRev !== undefined) checkText('expectedRev', expectedRev)
+      return (await run({ kind: 'd', id, expectedRev }, call)).done
+    },
+    async drain() {
+      await together.drain()
+      await Promise.allSettled([...waiting])
+      await alone.drain()
+    },
+  }
+}
+
+function idOf(write: Write): string {
+  if (write.kind === 't') return write.touch.id
+  return write.kind === 'd' ? write.id : write.record.id
+}
+
+function bytesOf(write: Write): number {
+  return 'record' in write ? write.record.data.length : 0
+}
+
+/** In the order of `writeFunction`. */
+function parametersOf(writes: readonly Write[], calls: readonly Call[]): unknown[] {
+  const records = writes.map((write) => ('record' in write ? write.record : undefined))
+  const times = writes.map((write) => (write.kind === 't' ? write.touch : 'record' in write ? write.record : undefined))
+  const column = <T>(of: (record: SessionRecord) => T) => records.map((record) => (record === undefined ? null : of(record)))
+  return [
+    writes.map(({ kind }) => kind),
+    writes.map(idOf),
+    numbers(calls.map(({ now }) => now)),
+    writes.map(expectedOf),
+    column(({ rev }) => rev),
+    column(({ prevRev }) => prevRev),
+    column(({ owner }) => owner),
+    numbers(column(({ createdAt }) => createdAt)),
+    numbers(times.map((record) => record?.lastAccessedAt ?? null)),
+    numbers(column(({ ttlMs }) => ttlMs)),
+    numbers(column(({ mustEndAt }) => mustEndAt)),
+    numbers(times.map((record) => record?.expiresAt ?? null)),
+    numbers(column(headCrc)),
+    column(({ data }) => data),
+    String(lockMs),
+  ]
+}
+
+function expectedOf(write: Write): string | null {
+  if (write.kind === 'c') return null
+  return write.kind === 't' ? write.touch.rev : (write.expectedRev ?? null)
+}
+
+/** An array of bigints as the engine reads it: the driver would put every number in quotes. */
+export function numbers(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => (value === null ? 'NULL' : storedInstant(value))).join(',')}}`
+}
+
+function outcomesOf(writes: readonly Write[], calls: readonly Call[], rows: readonly Row[]): BatchOutcome<Outcome>[] {
+  const done = new Set((rows[0]?.[1] ?? '{}').slice(1, -1).split(','))
+  const standing = new Map(rows.slice(1).map((row) => [row[0], standingIn(row, 2)]))
+  return writes.map((write, index) => {
+    const n = String(index + 1)
+    if (done.has(n)) return { value: { done: true, standing: undefined } }
+    const found = standing.get(n)
+    // A delete has looked at the rev and no more: whoever asks for the end of a damaged row gets it.
+    if (found?.intact === false && write.kind !== 'd') return { error: damaged(idOf(write)) }
+    const isLive = found !== undefined && found.record.expiresAt > (calls[index]?.now ?? 0)
+    return { value: { done: false, standing: isLive ? found : undefined } }
+  })
+}
