@@ -24,6 +24,7 @@ it('the entry of backends exports exactly this', () => {
     'encodeCursor',
     'isExpired',
     'lifecycle',
+    'processSignals',
   ])
 })
 

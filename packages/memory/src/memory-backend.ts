@@ -1,13 +1,20 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type BackendInfo, type Call, isExpired, lifecycle, type SessionBackend, SessionError } from '@mcp-session/core/backend'
+import {
+  type BackendInfo,
+  type Call,
+  isExpired,
+  lifecycle,
+  processSignals,
+  type SessionBackend,
+  SessionError,
+} from '@mcp-session/core/backend'
 import { capacity } from './capacity.ts'
 import { recordOf } from './entry.ts'
 import { eventLog } from './event-log.ts'
 import { listPage } from './listing.ts'
 import { type MemoryBackendOptions, readOptions } from './options.ts'
 import { recordTable } from './records.ts'
-import { signalBus } from './signal-bus.ts'
 
 const info: BackendInfo = Object.freeze({ name: 'memory', contract: 1, sharing: 'process', durability: 'none', expiry: 'swept' })
 
@@ -23,7 +30,7 @@ export function memoryBackend(options: MemoryBackendOptions = {}): SessionBacken
   const settings = readOptions(options)
   const records = recordTable({ trackIdle: settings.whenFull === 'evict' && settings.maxSessions !== Number.POSITIVE_INFINITY })
   const room = capacity(settings, records)
-  const signals = signalBus(admit)
+  const signals = processSignals(admit)
   const life = lifecycle({
     open: async () => {},
     close: async () => {

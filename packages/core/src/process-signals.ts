@@ -1,6 +1,6 @@
-import type { Call, SignalBus, SignalListener } from '@mcp-session/core/backend'
+import type { Call, SignalBus, SignalListener } from './backend.ts'
 
-/** Signals within the process. */
+/** Signals within one process: all that a store of one process needs. */
 export interface ProcessSignals extends SignalBus {
   /** Ends all subscriptions; messages on their way are dropped. */
   clear(): void
@@ -10,8 +10,8 @@ interface Subscription {
   readonly listener: SignalListener
 }
 
-/** `admit` throws where the backend, or the call if there is one, must not go on. */
-export function signalBus(admit: (call?: Call) => void): ProcessSignals {
+/** `admit` throws where the backend, or the call if there is one, must not go on. Messages of a channel keep their order. */
+export function processSignals(admit: (call?: Call) => void): ProcessSignals {
   const channels = new Map<string, Set<Subscription>>()
 
   function unsubscribe(channel: string, subscription: Subscription): void {
