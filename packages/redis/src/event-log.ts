@@ -1,0 +1,73 @@
+import type { Call, EventLog, EventPage, EventQuery, NewEvent, Retention, StoredEvent } from '@mcp-session/core/backend'
+import type { Keys } from './keys.ts'
+import type { Lane, Outcome } from './lane.ts'
+import { damaged } from './record-value.ts'
+
+/** The events of sessions, each in the slot of its session. `writes` is the lane of the records: what is written to a session keeps its order. */
+export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
+  async function write(name: string, id: string, args: readonly string[], call: Call): Promise<Outcome> {
+    return sound(id, await writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call))
+  }
+
+  async function append(id: string, { key, stream, data }: NewEvent, retention: Retention, call: Call): Promise<number | undefined> {
+    const { maxEvents, maxBytes, maxAgeMs, maxInternalAgeMs = Number.POSITIVE_INFINITY } = retention
+    const bounds = [bound(maxEvents), bound(maxBytes), bound(call.now - maxAgeMs), bound(call.now - maxInternalAgeMs)]
+    const [word, sequence] = await write('append', id, [key, stream, data, byteLength(data), ...bounds], call)
+    return word === 'missing' ? undefined : Number(sequence)
+  }
+
+  async function read(id: string, query: EventQuery, call: Call): Promise<EventPage | undefined> {
+    const { after, limit, maxAgeMs, streams = [] } = query
+    const args = [String(call.now), String(after), String(limit), bound(call.now - maxAgeMs), ...streams]
+    for (;;) {
+      const [word, last, trimmed, parts] = sound(id, await reads.run({ name: 'events', keys: keys.session(id), args }, call))
+      if (word === 'missing') return undefined
+      if (word === 'page') return { events: eventsIn(parts as string[]), last: Number(last), trimmed: trimmed === '1' }
+    }
+  }
+
+  async function restore(id: string, page: EventPage, call: Call): Promise<boolean> {
+    const last = Math.max(page.last, page.events.at(-1)?.sequence ?? 0)
+    const events = page.events.flatMap(({ sequence, createdAt, key, stream, data }) => [
+      String(sequence),
+      String(createdAt),
+      byteLength(data),
+      key,
+      stream,
+      data,
+    ])
+    const [word] = await write('restore', id, [String(last), String(page.trimmed ? newestMissing(page) : 0), ...events], call)
+    return word === 'restored'
+  }
+
+  return { append, read, restore }
+}
+
+function sound(id: string, outcome: Outcome): Outcome {
+  if (outcome[0] === 'damaged') throw damaged(id)
+  return outcome
+}
+
+/** Empty: no such bound. */
+function bound(value: number): string {
+  return Number.isFinite(value) ? String(value) : ''
+}
+
+function byteLength(data: string): string {
+  return String(Buffer.byteLength(data))
+}
+
+function eventsIn(parts: readonly string[]): StoredEvent[] {
+  return Array.from({ length: parts.length / 5 }, (_, n) => {
+    const [sequence, createdAt, key = '', stream = '', data = ''] = parts.slice(5 * n, 5 * n + 5)
+    return { sequence: Number(sequence), createdAt: Number(createdAt), key, stream, data }
+  })
+}
+
+/** The greatest sequence that a page skips; in a page without events, all up to its `last`. */
+function newestMissing(page: EventPage): number {
+  const present = new Set(page.events.map((event) => event.sequence))
+  let sequence = page.events.at(-1)?.sequence ?? page.last
+  while (present.has(sequence)) sequence -= 1
+  return sequence
+}

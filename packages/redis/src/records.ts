@@ -1,0 +1,119 @@
+import { performance } from 'node:perf_hooks'
+import type { Call, ReplaceResult, SessionRecord, Touch, TouchResult } from '@mcp-session/core/backend'
+import { isExpired } from '@mcp-session/core/backend'
+import type { DueIndex, Settled } from './due-index.ts'
+import { digestOf, type Keys, unowned } from './keys.ts'
+import type { Lane, Outcome } from './lane.ts'
+import type { OwnerIndex } from './owner-index.ts'
+import { armedField, damaged, instantText, recordOf, touchFields, valueOf } from './record-value.ts'
+import type { Values } from './values.ts'
+
+/** The steps on records: each is one script on one slot; the indexes beside it lie in other slots. */
+export interface Records {
+  create(record: SessionRecord, call: Call): Promise<boolean>
+  get(id: string, call: Call): Promise<SessionRecord | undefined>
+  replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult>
+  touch(touch: Touch, call: Call): Promise<TouchResult>
+  delete(id: string, expectedRev: string | undefined, call: Call): Promise<boolean>
+  deleteExpired(limit: number, call: Call): Promise<number>
+}
+
+export interface RecordsOptions {
+  readonly keys: Keys
+  readonly values: Values
+  readonly writes: Lane
+  readonly owners: OwnerIndex
+  readonly dues: DueIndex
+}
+
+export function records({ keys, values, writes, owners, dues }: RecordsOptions): Records {
+  async function step(name: string, id: string, args: readonly string[], call: Call): Promise<Outcome> {
+    const outcome = await writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call)
+    if (outcome[0] === 'damaged') throw damaged(id)
+    return outcome
+  }
+
+  async function create(record: SessionRecord, call: Call): Promise<boolean> {
+    const armed = await armedFor(record, call)
+    const value = valueOf(record, armed)
+    // Side by side: an entry for a record that is not there is dropped by the next sweep, and a lost one costs room for an hour.
+    const noted = dues.note(record.id, record.expiresAt, call).catch(ignore)
+    const [word] = await step('create', record.id, [value], call)
+    await noted
+    return word === 'created'
+  }
+
+  async function armedFor({ owner, id, expiresAt }: SessionRecord, call: Call): Promise<string | undefined> {
+    return owner === null ? undefined : owners.arm(digestOf(owner), id, expiresAt, call)
+  }
+
+  async function get(id: string, call: Call): Promise<SessionRecord | undefined> {
+    const value = await values.get(keys.record(id), call)
+    if (value === undefined) return undefined
+    const record = recordOf(id, value)
+    return isExpired(record, call.now) ? undefined : record
+  }
+
+  async function replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult> {
+    const { id, owner } = record
+    let outcome = await step('replace', id, [expectedRev, valueOf(record), owner === null ? 'unowned' : ''], call)
+    if (outcome[0] === 'arm') {
+      const armed = await armedFor(record, call)
+      outcome = await step('replace', id, [expectedRev, valueOf(record, armed), 'armed'], call)
+    }
+    const [word, value] = outcome
+    if (word === 'lost') return { replaced: false, current: recordOf(id, String(value)) }
+    if (word === 'missing') return { replaced: false, current: undefined }
+    if (word === 'shortened') await dues.note(id, record.expiresAt, call).catch(ignore)
+    return { replaced: true }
+  }
+
+  async function touch({ id, rev, lastAccessedAt, expiresAt }: Touch, call: Call): Promise<TouchResult> {
+    const args = [rev, ...touchFields(id, rev, lastAccessedAt, expiresAt)]
+    let [word, digest] = await step('touch', id, [...args, ''], call)
+    if (word === 'arm') {
+      const armed = await owners.arm(String(digest), id, expiresAt, call)
+      ;[word] = await step('touch', id, [...args, armedField(id, String(digest), armed)], call)
+    }
+    return word as TouchResult
+  }
+
+  async function deleteRecord(id: string, expectedRev: string | undefined, call: Call): Promise<boolean> {
+    const outcome = await step('delete', id, [expectedRev ?? ''], call)
+    dropFromOwner(id, outcome, call)
+    return outcome[0] === 'deleted'
+  }
+
+  function dropFromOwner(id: string, [word, digest, armed]: Outcome, call: Call): void {
+    if (word === 'deleted' && digest !== unowned && /^\d{16}$/.test(String(armed))) owners.drop(String(digest), id, String(armed), call)
+  }
+
+  /** Early entries hide nothing: they are put right, and the next ones are looked at. */
+  async function deleteExpired(limit: number, call: Call): Promise<number> {
+    for (;;) {
+      const found = await dues.find(limit, call)
+      const outcomes = await Promise.all(found.map(({ id }) => expire(id, call)))
+      const deleted = outcomes.filter(([word]) => word === 'deleted').length
+      const settled: Settled[] = found.map(({ id, at }, n) => ({ id, at, next: nextOf(outcomes[n]) }))
+      await dues.settle(settled, call)
+      if (deleted > 0 || found.length < limit || performance.now() >= call.deadlineAt) return deleted
+    }
+  }
+
+  async function expire(id: string, call: Call): Promise<Outcome> {
+    const outcome = await writes.run({ of: id, name: 'expire', keys: keys.session(id), args: [String(call.now)] }, call)
+    dropFromOwner(id, outcome, call)
+    return outcome
+  }
+
+  return { create, get, replace, touch, delete: deleteRecord, deleteExpired }
+}
+
+/** Where a live session's entry belongs; "never" belongs nowhere. */
+function nextOf(outcome: Outcome | undefined): string | undefined {
+  const expiresAt = outcome?.[0] === 'live' ? String(outcome[1]) : undefined
+  return expiresAt === undefined || expiresAt === instantText(Number.POSITIVE_INFINITY) ? undefined : expiresAt
+}
+
+/** An entry of the index of expiries that is missing costs room for an hour. */
+function ignore(): void {}
