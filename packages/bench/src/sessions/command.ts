@@ -1,0 +1,145 @@
+import { writeFile } from 'node:fs/promises'
+import { SingleBar } from 'cli-progress'
+import { Command, InvalidArgumentError } from 'commander'
+import { bundle } from '../bundle.ts'
+import type { Family } from './contestant.ts'
+import { contestants } from './contestants.ts'
+import { engines } from './engines.ts'
+import type { Job } from './job.ts'
+import { machine } from './machine.ts'
+import { type Op, ops } from './ops.ts'
+import { jobsOf } from './plan.ts'
+import { type Rounds, runRounds } from './rounds.ts'
+import { resultTables } from './tables.ts'
+
+interface Options {
+  readonly backend: readonly Family[]
+  readonly peers?: true
+  readonly op: readonly Op[]
+  readonly inFlight: readonly number[]
+  readonly sessions?: number
+  readonly rounds?: number
+  readonly seconds?: number
+  readonly macrotask?: true
+  readonly rate?: number
+  readonly seed: number
+  readonly quick?: true
+  readonly json?: string
+}
+
+const families = [...new Set(contestants.filter(({ beside }) => beside === undefined).map(({ family }) => family))].filter(
+  (family) => family !== 'harness',
+)
+
+export function sessionsCommand(): Command {
+  return (
+    new Command('sessions')
+      .description('The session API on each backend, beside what people use instead (the default).')
+      .option('--backend <names>', `of ${families.join(', ')}; separated by commas`, listOf(families), [...families])
+      .option('--peers', 'also measure what each backend is compared with')
+      .option('--op <names>', `of ${ops.join(', ')}`, listOf(ops), [...ops])
+      .option('--in-flight <numbers>', 'calls at once', numbers, [1, 16, 256])
+      .option('--sessions <n>', 'how many there are (default: 10,000; quick: 2,000)', positive)
+      .option('--rounds <n>', 'each gives one ratio (default: 5; quick: 3)', positive)
+      .option('--seconds <s>', 'how long each figure is measured in each round (default: 0.25; quick: 0.1)', positive)
+      .option('--macrotask', 'each request in a turn of the event loop of its own')
+      .option('--rate <n>', 'the mixture at so many calls a second, whether they are answered or not', positive)
+      .option('--seed <n>', 'of ids and of the mixture', positive, 1)
+      .option('--quick', 'fewer sessions, shorter, fewer rounds')
+      .option('--json <file>', 'write every figure of every run, with machine, versions and date')
+      // As the default command it gets what is no command at all.
+      .allowExcessArguments()
+      .action(async (options: Options, command: Command) => {
+        const [unknown] = command.args
+        if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`)
+        await run(options)
+      })
+  )
+}
+
+async function run(options: Options): Promise<void> {
+  const quick = options.quick === true
+  const jobs = jobsOf(contestants, {
+    families: options.backend,
+    peers: options.peers === true,
+    sessions: options.sessions ?? (quick ? 2_000 : 10_000),
+    seconds: options.seconds ?? (quick ? 0.1 : 0.25),
+    warmUpSeconds: quick ? 0.1 : 0.2,
+    seed: options.seed,
+    load:
+      options.rate === undefined
+        ? { kind: 'closed', ops: options.op, inFlight: options.inFlight, macrotask: options.macrotask === true }
+        : { kind: 'rate', perSecond: options.rate },
+  })
+  const rounds = options.rounds ?? (quick ? 3 : 5)
+  const found = await measure(jobs, rounds)
+  for (const text of resultTables(contestants, found.runs)) console.log(`\n${text}`)
+  console.log(notes(jobs, found, rounds))
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify({ machine: await machine(new Date()), ...found }, undefined, 2)}\n`)
+  }
+  if (found.failures.length > 0) process.exitCode = 1
+}
+
+/** Ctrl-C ends it, and keeps what is done. */
+async function measure(jobs: readonly Job[], rounds: number): Promise<Rounds> {
+  await using runner = await bundle(new URL('./runner.ts', import.meta.url))
+  await using started = engines()
+  const stopping = new AbortController()
+  const stop = () => stopping.abort()
+  process.once('SIGINT', stop)
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: '{bar} {value}/{total} {eta_formatted} {next}',
+    clearOnComplete: true,
+    hideCursor: true,
+    gracefulExit: false,
+  })
+  bar.start(jobs.length * rounds, 0, { next: '' })
+  try {
+    return await runRounds({
+      jobs,
+      rounds,
+      script: runner.path,
+      engines: started,
+      stop: stopping.signal,
+      onRun: (done, next) => bar.update(done, { next }),
+    })
+  } finally {
+    bar.stop()
+    process.off('SIGINT', stop)
+  }
+}
+
+/** What a reader of the tables must know. */
+function notes(jobs: readonly Job[], { complete, failures }: Rounds, rounds: number): string {
+  const names = new Set(jobs.map((job) => job.contestant))
+  return [
+    '',
+    `Medians of ${complete} rounds${complete < rounds ? ` of ${rounds} (stopped)` : ''}. "ours does": how many times as many calls a second, in the same round;`,
+    '"by cpu": by the processor time of the calling process alone, which other work on the machine disturbs less.',
+    ...contestants
+      .filter(({ name }) => names.has(name))
+      .map(({ name, beside, note }) => `${name}: ${note}${beside === undefined ? '' : ` (beside ${beside})`}`),
+    ...failures.map(({ job, reason }) => `NOT MEASURED: ${job.contestant}: ${reason}`),
+  ].join('\n')
+}
+
+function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text.split(',').map((name) => {
+      const found = known.find((one) => one === name.trim())
+      if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${known.join(', ')}.`)
+      return found
+    })
+}
+
+function numbers(text: string): number[] {
+  return text.split(',').map(positive)
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value <= 10_000_000)) throw new InvalidArgumentError('It is a number above 0.')
+  return value
+}

@@ -1,0 +1,153 @@
+import Table from 'cli-table3'
+import { type Spread, spreadOf } from '../spread.ts'
+import type { Contestant } from './contestant.ts'
+import { compared, type Measure, readings } from './measures.ts'
+import { ops } from './ops.ts'
+import type { Run } from './rounds.ts'
+
+/** What was measured of some contestants, as a person reads it: a table for each operation, and one for memory. */
+export function resultTables(contestants: readonly Contestant[], runs: readonly Run[]): string[] {
+  const families = [...new Set(contestants.map(({ family }) => family))]
+  return families.flatMap((family) => {
+    const entered = contestants.filter((contestant) => contestant.family === family)
+    const own = runs.filter(({ job }) => entered.some(({ name }) => name === job.contestant))
+    const sizes = [...new Set(own.map(({ job }) => job.sessions))]
+    return sizes.flatMap((sessions) => [
+      ...closedTables(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
+      ...rateTables(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
+      ...memoryTable(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
+    ])
+  })
+}
+
+function closedTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+  const loads = runs.flatMap(({ job }) => (job.load.kind === 'closed' ? [job.load] : []))
+  const inFlight = [...new Set(loads.flatMap((load) => load.cells.map((cell) => cell.inFlight)))].sort((a, b) => a - b)
+  const macrotask = loads.some((load) => load.macrotask) ? ({ macrotask: true } as const) : {}
+  return ops.flatMap((op) => {
+    const rows = inFlight.flatMap((callers) =>
+      entered.flatMap((contestant) => {
+        const measure = { figure: 'ops/s', op, inFlight: callers, sessions, ...macrotask } as const
+        return closedRow(contestant, measure, runs)
+      }),
+    )
+    const how = macrotask.macrotask ? ', each request in a turn of its own' : ''
+    return table(
+      `${op} (${title}${how})`,
+      ['who', 'in flight', 'ops/s', 'min – max', 'p50 µs', 'p95 µs', 'p99 µs', 'ours does', 'min – max', 'cpu µs', 'by cpu'],
+      rows,
+    )
+  })
+}
+
+type CellMeasure = Extract<Measure, { readonly op: unknown }>
+
+function closedRow(contestant: Contestant, measure: CellMeasure, runs: readonly Run[]): string[][] {
+  const speeds = readings(runs, contestant.name, measure)
+  if (speeds.size === 0) return []
+  const speed = spreadOf([...speeds.values()])
+  const us = (figure: 'cpu µs' | 'p50 µs' | 'p95 µs' | 'p99 µs') => {
+    const values = [...readings(runs, contestant.name, { ...measure, figure }).values()]
+    return short(spreadOf(values).median)
+  }
+  const ours = contestant.beside === undefined ? undefined : besideOurs(contestant.beside, contestant.name, measure, runs)
+  return [
+    [
+      contestant.name,
+      String(measure.inFlight),
+      count(speed.median),
+      range(speed, count),
+      us('p50 µs'),
+      us('p95 µs'),
+      us('p99 µs'),
+      ours === undefined ? '' : `${short(ours.bySpeed.median)} ×`,
+      ours === undefined ? '' : range(ours.bySpeed, short),
+      us('cpu µs'),
+      ours === undefined ? '' : `${short(ours.byCpu.median)} ×`,
+    ],
+  ]
+}
+
+/** How many times as much ours does; `undefined`: they have no round in common. */
+function besideOurs(
+  own: string,
+  other: string,
+  measure: CellMeasure,
+  runs: readonly Run[],
+): { readonly bySpeed: Spread; readonly byCpu: Spread } | undefined {
+  const both = (figure: 'ops/s' | 'cpu µs', compare: (ours: number, theirs: number) => number) =>
+    compared(readings(runs, own, { ...measure, figure }), readings(runs, other, { ...measure, figure }), compare)
+  const bySpeed = both('ops/s', (ours, theirs) => ours / theirs)
+  const byCpu = both('cpu µs', (ours, theirs) => theirs / ours)
+  return bySpeed.length === 0 ? undefined : { bySpeed: spreadOf(bySpeed), byCpu: spreadOf(byCpu) }
+}
+
+function rateTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+  const rates = [...new Set(runs.flatMap(({ job }) => (job.load.kind === 'rate' ? [job.load.perSecond] : [])))]
+  return rates.flatMap((perSecond) => {
+    const rows = entered.flatMap(({ name }) => {
+      const measured = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions && job.load.kind === 'rate')
+      const median = (pick: (rate: NonNullable<Run['result']['rate']>) => number) =>
+        short(spreadOf(measured.flatMap(({ result }) => (result.rate === undefined ? [] : [pick(result.rate)]))).median)
+      if (measured.length === 0) return []
+      return [
+        [
+          name,
+          median((rate) => rate.p50Us),
+          median((rate) => rate.p95Us),
+          median((rate) => rate.p99Us),
+          median((rate) => rate.maxUs / 1_000),
+          median((rate) => rate.loopP99Ms),
+          median((rate) => rate.loopMaxMs),
+        ],
+      ]
+    })
+    return table(
+      `mixed at ${perSecond.toLocaleString('en')} a second (${title})`,
+      ['who', 'p50 µs', 'p95 µs', 'p99 µs', 'max ms', 'loop p99 ms', 'loop max ms'],
+      rows,
+    )
+  })
+}
+
+function memoryTable(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+  const rows = entered.flatMap(({ name }) => {
+    const found = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions)
+    if (found.length === 0) return []
+    const resident = spreadOf(found.map(({ result }) => result.residentBytesPerSession))
+    const heap = spreadOf(found.map(({ result }) => result.heapBytesPerSession))
+    return [[name, count(resident.median), range(resident, count), count(heap.median)]]
+  })
+  return table(
+    `memory of the process (${title})`,
+    ['who', 'resident bytes a session', 'min – max', 'heap and buffers, bytes a session'],
+    rows,
+  )
+}
+
+/** Nothing where nothing was measured. */
+export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return []
+  const drawn = new Table({
+    head: [...head],
+    style: { head: [], border: [] },
+    // No line between the rows.
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+  })
+  for (const row of rows) drawn.push([...row])
+  return [`${title}\n${drawn.toString()}`]
+}
+
+/** With three significant digits, and thousands as they are. */
+export function short(value: number): string {
+  return Math.abs(value) >= 100 ? count(value) : String(Number(value.toPrecision(3)))
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+export function range({ min, max }: Pick<Spread, 'min' | 'max'>, show: (value: number) => string): string {
+  return `${show(min)} – ${show(max)}`
+}
