@@ -10,7 +10,8 @@ import {
   type StoredEvent,
 } from '@mcp-session/core/backend'
 import { checkEvent, checkPage, checkText } from './check-input.ts'
-import { isCallsFault, isLocked, locked } from './postgres-errors.ts'
+import { patientLane } from './patient-lane.ts'
+import { isCallsFault } from './postgres-errors.ts'
 import { numbers } from './record-writes.ts'
 import { damaged, storedBound } from './rows.ts'
 import type { Statements } from './statements.ts'
@@ -38,19 +39,13 @@ interface Restore {
   readonly page: EventPage
 }
 
-const lockMs = '1000'
 const maxPageBytes = 4 * 1024 * 1024
 
 export function sessionEvents(wire: Wire, statements: Statements): SessionEvents {
-  const appends = batcher<Append, number | undefined>({
-    name: 'postgres',
-    flush: flushAppends,
-    isDataError: isCallsFault,
-    bytesOf: ({ event }) => event.data.length,
-  })
+  const appends = patientLane<Append, number | undefined>({ flush: flushAppends, bytesOf: ({ event }) => event.data.length })
   // A page may have 4 MiB.
   const reads = batcher<Read, EventPage | undefined>({ name: 'postgres', flush: flushReads, isDataError: isCallsFault, maxCalls: 32 })
-  const restores = batcher<Restore, boolean>({ name: 'postgres', flush: flushRestore, isDataError: isCallsFault, maxCalls: 1 })
+  const restores = patientLane<Restore, boolean>({ flush: flushRestores, bytesOf: () => maxPageBytes })
   let count = 0
 
   /** Several appends to one session can share a flush, in their order: every call has a key of its own. */
@@ -59,7 +54,11 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     return String(count)
   }
 
-  async function flushAppends(inputs: readonly Append[], calls: readonly Call[]): Promise<readonly BatchOutcome<number | undefined>[]> {
+  async function flushAppends(
+    inputs: readonly Append[],
+    calls: readonly Call[],
+    lockMs: string,
+  ): Promise<readonly BatchOutcome<number | undefined>[]> {
     const bound = (of: (retention: Retention, now: number) => number) =>
       numbers(inputs.map(({ retention }, index) => storedBound(of(retention, calls[index]?.now ?? 0))))
     const parameters = [
@@ -74,7 +73,7 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
       internalBounds(inputs, calls),
       lockMs,
     ]
-    const rows = await unlessLocked(inputs.length, wire.write(statements.append, parameters, calls))
+    const rows = await wire.write(statements.append, parameters, calls)
     const outcomes = new Map(rows.map((row) => [row[0], row]))
     return inputs.map(({ sessionId }, index) => {
       const [, sequence, intact] = outcomes.get(String(index + 1)) ?? []
@@ -99,12 +98,24 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     return inputs.map(({ sessionId }, index) => pageOf(sessionId, pages[index] ?? []))
   }
 
-  async function flushRestore([input]: readonly Restore[], calls: readonly Call[]): Promise<readonly BatchOutcome<boolean>[]> {
-    if (input === undefined) return []
-    const { sessionId, page } = input
+  /** Pages are large and restores rare: each is a statement, and a failure is its own. */
+  async function flushRestores(
+    inputs: readonly Restore[],
+    calls: readonly Call[],
+    lockMs: string,
+  ): Promise<readonly BatchOutcome<boolean>[]> {
+    const outcomes: BatchOutcome<boolean>[] = []
+    for (const [index, input] of inputs.entries()) {
+      const call = calls[index]
+      if (call !== undefined) outcomes.push(await restored(input, call, lockMs))
+    }
+    return outcomes
+  }
+
+  async function restored({ sessionId, page }: Restore, call: Call, lockMs: string): Promise<BatchOutcome<boolean>> {
     const parameters = [
       sessionId,
-      calls[0]?.now ?? 0,
+      call.now,
       numbers(page.events.map(({ sequence }) => sequence)),
       page.events.map(({ key }) => key),
       page.events.map(({ stream }) => stream),
@@ -114,15 +125,15 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
       page.trimmed ? newestMissing(page) : 0,
       lockMs,
     ]
-    const [row] = await unlessLocked(1, wire.write(statements.restore, parameters, calls))
-    return [row?.[1] === 'f' ? { error: damaged(sessionId) } : { value: row?.[0] === 't' }]
+    const [row] = await wire.write(statements.restore, parameters, [call])
+    return row?.[1] === 'f' ? { error: damaged(sessionId) } : { value: row?.[0] === 't' }
   }
 
   return {
     async append(sessionId, event, retention, call) {
       checkText('sessionId', sessionId)
       checkEvent(event)
-      return appends.run(newKey(), { sessionId, event, retention }, call)
+      return appends.run(newKey(), sessionId, { sessionId, event, retention }, call)
     },
     async read(sessionId, query, call) {
       checkText('sessionId', sessionId)
@@ -132,20 +143,11 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     async restore(sessionId, page, call) {
       checkText('sessionId', sessionId)
       checkPage(page)
-      return restores.run(newKey(), { sessionId, page }, call)
+      return restores.run(newKey(), sessionId, { sessionId, page }, call)
     },
     async drain() {
       await Promise.all([appends.drain(), reads.drain(), restores.drain()])
     },
-  }
-}
-
-/** A flush that a lock has stopped is taken apart by the batcher; a single call that is stopped has found the one who is to blame. */
-async function unlessLocked(calls: number, sending: Promise<readonly Row[]>): Promise<readonly Row[]> {
-  try {
-    return await sending
-  } catch (error) {
-    throw isLocked(error) && calls === 1 ? locked() : error
   }
 }
 

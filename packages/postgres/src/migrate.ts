@@ -55,7 +55,7 @@ async function inTransaction(client: PoolClient, work: () => Promise<void>): Pro
 
 /** 0: there are no tables of ours. */
 async function versionOf(client: PoolClient, names: Names): Promise<number> {
-  if (!(await exists(client, names.version))) return 0
+  if (!(await relations(client, names)).includes('mcp_session_version')) return 0
   const { rows } = await client.query<{ version: unknown }>(`SELECT version FROM ${names.version}`)
   const version = Number(rows[0]?.version)
   if (!Number.isSafeInteger(version) || version < 1) {
@@ -67,14 +67,23 @@ async function versionOf(client: PoolClient, names: Names): Promise<number> {
 
 /** It asks for no right to make schemas where there is one. */
 async function makeSchema(client: PoolClient, names: Names): Promise<void> {
-  const { rows } = await client.query<{ there: boolean }>('SELECT to_regnamespace($1) IS NOT NULL AS there', [names.schema])
-  if (rows[0]?.there !== true) await client.query(`CREATE SCHEMA ${names.schema}`)
+  const { rows } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [names.plainSchema])
+  if (rows.length === 0) await client.query(`CREATE SCHEMA ${names.schema}`)
 }
 
 async function refuseForeignTables(client: PoolClient, names: Names): Promise<void> {
-  for (const name of [names.session, names.event, names.log, names.trim, names.sequence]) {
-    if (await exists(client, name)) throw schemaError(names, `has a table ${name} that is not of this package: choose another schema`)
-  }
+  const taken = (await relations(client, names))[0]
+  if (taken !== undefined) throw schemaError(names, `has a table ${taken} that is not of this package: choose another schema`)
+}
+
+/** `to_regclass` would answer from a cache that knows nothing yet of what another node has just committed. */
+async function relations(client: PoolClient, names: Names): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname IN ('mcp_session', 'mcp_session_event', 'mcp_session_log', 'mcp_session_trim', 'mcp_session_seq', 'mcp_session_version')`,
+    [names.plainSchema],
+  )
+  return rows.map(({ name }) => name)
 }
 
 async function checkSort(client: PoolClient, names: Names, unlogged: boolean): Promise<void> {
@@ -85,11 +94,6 @@ async function checkSort(client: PoolClient, names: Names, unlogged: boolean): P
   if (isUnlogged === unlogged) return
   const [is, asked] = isUnlogged ? ['unlogged', 'logged'] : ['logged', 'unlogged']
   throw schemaError(names, `has ${is} tables, and table is '${asked}': give table: '${is}', or another schema`)
-}
-
-async function exists(client: PoolClient, name: string): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [name])
-  return rows[0]?.there === true
 }
 
 function schemaError(names: Names, reason: string): SessionError {

@@ -1,6 +1,7 @@
-/** The quoted names of everything that a store has in its schema. */
+/** The quoted names of everything that a store has in its schema, and that of the schema itself as it is. */
 export interface Names {
   readonly schema: string
+  readonly plainSchema: string
   readonly session: string
   readonly event: string
   readonly log: string
@@ -22,6 +23,7 @@ export function namesIn(schema: string): Names {
   const inSchema = (name: string) => `${quoted}.${name}`
   return {
     schema: quoted,
+    plainSchema: schema,
     session: inSchema('mcp_session'),
     event: inSchema('mcp_session_event'),
     log: inSchema('mcp_session_log'),

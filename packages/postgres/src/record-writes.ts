@@ -1,18 +1,9 @@
-import { performance } from 'node:perf_hooks'
-import {
-  type BatchOutcome,
-  batcher,
-  type Call,
-  type ReplaceResult,
-  type SessionRecord,
-  type Touch,
-  type TouchResult,
-} from '@mcp-session/core/backend'
+import type { BatchOutcome, Call, ReplaceResult, SessionRecord, Touch, TouchResult } from '@mcp-session/core/backend'
 import { checkRecord, checkText, checkTouch } from './check-input.ts'
-import { isCallsFault, isLocked, locked } from './postgres-errors.ts'
+import { patientLane } from './patient-lane.ts'
 import { damaged, headCrc, type Standing, standingIn, storedInstant } from './rows.ts'
 import type { Statements } from './statements.ts'
-import { pause, type Row, type Wire } from './wire.ts'
+import type { Row, Wire } from './wire.ts'
 
 /** The steps that change records. Those that are pending together travel together, at most one on an id. */
 export interface RecordWrites {
@@ -31,51 +22,21 @@ type Write =
   | { readonly kind: 'd'; readonly id: string; readonly expectedRev: string | undefined }
 
 /** Whether the call has done what it is for, and otherwise what the engine has instead. */
-type Outcome = { readonly done: boolean; readonly standing: Standing | undefined } | 'locked'
-
-/** A flush waits no longer than this for a row that somebody else has locked. */
-const lockMs = 250
+interface Outcome {
+  readonly done: boolean
+  readonly standing: Standing | undefined
+}
 
 export function recordWrites(wire: Wire, statements: Statements): RecordWrites {
-  const together = batcher<Write, Outcome>({ name: 'postgres', flush, isDataError: isCallsFault, bytesOf })
-  // Calls on rows that somebody keeps locked travel alone, and hold up nobody else.
-  const alone = batcher<Write, Outcome>({ name: 'postgres', flush, isDataError: isCallsFault, maxCalls: 1 })
-  const lockedIds = new Map<string, number>()
-  const waiting = new Set<Promise<unknown>>()
+  const lane = patientLane<Write, Outcome>({ flush, bytesOf })
 
-  async function run(write: Write, call: Call): Promise<{ readonly done: boolean; readonly standing: Standing | undefined }> {
+  async function flush(writes: readonly Write[], calls: readonly Call[], lockMs: string): Promise<readonly BatchOutcome<Outcome>[]> {
+    return outcomesOf(writes, calls, await wire.write(statements.write, parametersOf(writes, calls, lockMs), calls))
+  }
+
+  function run(write: Write, call: Call): Promise<Outcome> {
     const id = idOf(write)
-    const outcome = await (lockedIds.has(id) ? alone : together).run(id, write, call)
-    if (outcome !== 'locked') return outcome
-    const patience = outlast(id, write, call)
-    waiting.add(patience)
-    return patience.finally(() => waiting.delete(patience))
-  }
-
-  async function outlast(id: string, write: Write, call: Call) {
-    lockedIds.set(id, (lockedIds.get(id) ?? 0) + 1)
-    try {
-      for (;;) {
-        await pause(Math.min(50 * Math.random(), Math.max(0, call.deadlineAt - performance.now())))
-        call.signal?.throwIfAborted()
-        if (performance.now() >= call.deadlineAt) throw locked()
-        const outcome = await alone.run(id, write, call)
-        if (outcome !== 'locked') return outcome
-      }
-    } finally {
-      const others = (lockedIds.get(id) ?? 1) - 1
-      if (others === 0) lockedIds.delete(id)
-      else lockedIds.set(id, others)
-    }
-  }
-
-  async function flush(writes: readonly Write[], calls: readonly Call[]): Promise<readonly BatchOutcome<Outcome>[]> {
-    try {
-      return outcomesOf(writes, calls, await wire.write(statements.write, parametersOf(writes, calls), calls))
-    } catch (error) {
-      if (isLocked(error) && writes.length === 1) return [{ value: 'locked' }]
-      throw error
-    }
+    return lane.run(id, id, write, call)
   }
 
   return {
@@ -104,11 +65,7 @@ export function recordWrites(wire: Wire, statements: Statements): RecordWrites {
       if (expectedRev !== undefined) checkText('expectedRev', expectedRev)
       return (await run({ kind: 'd', id, expectedRev }, call)).done
     },
-    async drain() {
-      await together.drain()
-      await Promise.allSettled([...waiting])
-      await alone.drain()
-    },
+    drain: lane.drain,
   }
 }
 
@@ -122,7 +79,7 @@ function bytesOf(write: Write): number {
 }
 
 /** In the order of `writeFunction`. */
-function parametersOf(writes: readonly Write[], calls: readonly Call[]): unknown[] {
+function parametersOf(writes: readonly Write[], calls: readonly Call[], lockMs: string): unknown[] {
   const records = writes.map((write) => ('record' in write ? write.record : undefined))
   const times = writes.map((write) => (write.kind === 't' ? write.touch : 'record' in write ? write.record : undefined))
   const column = <T>(of: (record: SessionRecord) => T) => records.map((record) => (record === undefined ? null : of(record)))
@@ -141,7 +98,7 @@ function parametersOf(writes: readonly Write[], calls: readonly Call[]): unknown
     numbers(times.map((record) => record?.expiresAt ?? null)),
     numbers(column(headCrc)),
     column(({ data }) => data),
-    String(lockMs),
+    lockMs,
   ]
 }
 
