@@ -50,6 +50,8 @@ async function runOn(backend: SessionBackend, trial: Trial): Promise<Outcome> {
     jsonWaitMs: 2 ** 31 - 1,
     events: { maxAgeMs: endless, maxBytes: endless, maxEvents: endless },
     liveSessions: 2 * laneCount * sessionsPerLane,
+    // On a slow disk minutes pass between two histories of a session, and its server is spoken to directly.
+    liveIdleMs: 2 ** 31 - 1,
     pollIntervalMs: 30_000,
     keepAliveMs: 600_000,
     drainMs: 0,
