@@ -1,20 +1,20 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { Keyv as Keyv6 } from 'keyv6'
+import { Keyv } from 'keyv'
 import { type PeerRecord, ttlMs } from '../record.ts'
 import type { Store } from '../store.ts'
 import { keyValueStore } from './key-value-store.ts'
 
 export function keyvInMemory(): Store {
   const map = new Map<string, unknown>()
-  const keyv = new Keyv6<PeerRecord>(map)
+  const keyv = new Keyv<PeerRecord>(map)
   return keyvStore(keyv, { count: async () => map.size, close: async () => {} })
 }
 
 /** The newest release: the native driver sqlite3 below it, off the main thread. */
 export async function keyvOnSqlite4(folder: string): Promise<Store> {
   refuseUnbuilt()
-  const [{ Keyv }, { KeyvSqlite }] = await Promise.all([import('keyv'), import('@keyv/sqlite')])
+  const { KeyvSqlite } = await import('@keyv/sqlite')
   const adapter = new KeyvSqlite(`sqlite://${join(folder, 'keyv.sqlite')}`)
   for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'cache_size = -65536']) await adapter.query(`PRAGMA ${pragma}`)
   const keyv = new Keyv<PeerRecord>({ store: adapter, useKeyPrefix: false, throwOnErrors: true })
@@ -28,20 +28,20 @@ export async function keyvOnSqlite4(folder: string): Promise<Store> {
 export async function keyvOnSqlite6(folder: string): Promise<Store> {
   const { KeyvSqlite } = await import('@keyv/sqlite6')
   const adapter = new KeyvSqlite({ uri: `sqlite://${join(folder, 'keyv.sqlite')}`, wal: true, driver: 'better-sqlite3' })
-  const keyv = new Keyv6<PeerRecord>({ store: adapter, throwOnErrors: true })
+  const keyv = new Keyv<PeerRecord>({ store: adapter, throwOnErrors: true })
   return keyvStore(keyv, {
     count: async () => countIn(await adapter.query('SELECT count(*) AS count FROM keyv')),
     close: () => adapter.disconnect(),
   })
 }
 
-interface Keyv {
+interface Library {
   get(id: string): Promise<PeerRecord | undefined>
   set(id: string, record: PeerRecord, ttl: number): Promise<unknown>
   delete(id: string): Promise<unknown>
 }
 
-function keyvStore(keyv: Keyv, ends: { count(): Promise<number>; close(): Promise<void> }): Store {
+function keyvStore(keyv: Library, ends: { count(): Promise<number>; close(): Promise<void> }): Store {
   return keyValueStore({
     get: (id) => keyv.get(id),
     set: (id, record) => keyv.set(id, record, ttlMs),
