@@ -3,7 +3,7 @@ import { abortBugs } from './abort-plants.ts'
 import { abortedCalls } from './aborted-calls.ts'
 import type { Harness } from './harness.ts'
 import { plantBug } from './planted-backend.ts'
-import { startStore } from './running-store.ts'
+import { sharedBackends, startStore } from './running-store.ts'
 import { backendOf } from './store-place.ts'
 
 /** Calls that are aborted at any moment. `plant`: a bug for the harness to find, see `abort-plants.ts`. */
@@ -14,7 +14,7 @@ export function abort(plant?: string): Harness {
       'Calls on many sessions, most of them aborted: before, at once, a little later. Each answer is of the session that was asked for, each abort',
       'rejects with its own reason, and counters have what was acknowledged. Tries are calls.',
     ].join('\n  '),
-    backends: ['memory', 'sqlite'],
+    backends: ['memory', ...sharedBackends],
     variants: ['random'],
     tries: 100_000,
     async run(trial) {

@@ -30,13 +30,15 @@ export function blowOf(
   }
 }
 
-function engineBlow(kind: BlowKind, { engines, relays }: RunningStore): Blow {
+function engineBlow(kind: BlowKind, { engines, relays, survivesCrash, settled, disconnect }: RunningStore): Blow {
   if (kind === 'kill') {
+    if (!survivesCrash) throw new NotRun('a crash of this engine takes what was acknowledged, as its README says')
     return async (random) => {
       const engine = oneOf(engines, random)
       await engine.kill()
       await after(whole(random, 300))
       await engine.start()
+      await settled()
     }
   }
   if (kind === 'stop') {
@@ -45,6 +47,13 @@ function engineBlow(kind: BlowKind, { engines, relays }: RunningStore): Blow {
       await engine.pause()
       await after(whole(random, longestStopMs))
       await engine.resume()
+      await settled()
+    }
+  }
+  if (kind === 'rst' && disconnect !== undefined) {
+    return async (random) => {
+      await disconnect()
+      await after(whole(random, 100))
     }
   }
   if (relays.length === 0) throw new NotRun('no relay is in front of this engine')

@@ -2,7 +2,7 @@ import { openSessions } from '@mcp-session/core'
 import { type ClientProcess, startClients } from './client-process.ts'
 import type { Counted, CounterState, CountRequest } from './counter-client.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
-import { type RunningStore, startStore } from './running-store.ts'
+import { type RunningStore, sharedBackends, startStore } from './running-store.ts'
 import { backendOf } from './store-place.ts'
 
 export interface CounterOptions {
@@ -16,7 +16,7 @@ export function counter({ processes = 8, plant }: CounterOptions = {}): Harness 
   return {
     name: 'counter',
     about: `${processes} processes add 1 to a number in one session, all at once, by update: not one addition is lost or made twice`,
-    backends: ['sqlite'],
+    backends: sharedBackends,
     variants: ['calm'],
     tries: 16_000,
     async run(trial) {

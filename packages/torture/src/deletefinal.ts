@@ -3,7 +3,7 @@ import { type ClientProcess, startClients } from './client-process.ts'
 import type { Fate, RaceRequest } from './deletefinal-client.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
 import { whole } from './replay-history.ts'
-import { type RunningStore, startStore } from './running-store.ts'
+import { type RunningStore, sharedBackends, startStore } from './running-store.ts'
 import { backendOf } from './store-place.ts'
 
 export interface DeletefinalOptions {
@@ -24,7 +24,7 @@ export function deletefinal({ processes = 4, plant }: DeletefinalOptions = {}): 
       'Sessions that two processes delete or consume while all of them update, touch, prolong and append. One of the two had it; once either is',
       'through, nothing finds the session, and the engine holds nothing of it.',
     ].join('\n  '),
-    backends: ['sqlite'],
+    backends: sharedBackends,
     variants: ['race'],
     tries: 2_000,
     async run(trial) {

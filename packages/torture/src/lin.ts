@@ -10,7 +10,7 @@ import { callsPerWindow, idOf, idsPerWindow, type LinRequest, type LookRequest }
 import { type ReadLedger, takeLedger } from './lin-ledger.ts'
 import { seededRandom } from './random.ts'
 import { whole } from './replay-history.ts'
-import { type RunningStore, startStore } from './running-store.ts'
+import { type RunningStore, sharedBackends, startStore } from './running-store.ts'
 
 export interface LinOptions {
   readonly processes?: number
@@ -30,7 +30,7 @@ export function lin({ processes = 4, callsPerRound = 240, plant }: LinOptions = 
       `Calls of ${processes} processes × ${clientsPerProcess} clients on few records, noted with their times and outcomes, while the engine is killed (kill),`,
       'stopped (stop), its connections are reset (rst) or its replies lost (lost): an order of the calls explains all answers. Tries are calls.',
     ].join('\n  '),
-    backends: ['sqlite'],
+    backends: sharedBackends,
     variants: ['calm', 'kill', 'stop', 'rst', 'lost'],
     tries: 70_000,
     async run(trial) {
@@ -57,12 +57,11 @@ async function play(
   const clients = [...started.all]
   const killed = new Set<ClientProcess>()
   const replace = async (number: number) => {
-    const next = await startClient(script, args)
     const before = clients[number]
-    clients[number] = next
     if (before === undefined) return
     killed.add(before)
     await before.kill()
+    clients[number] = await startClient(script, args)
   }
   const blow = trial.variant === 'calm' ? undefined : blowOf(trial.variant as BlowKind, store, clients, replace)
   const figures = { tried: 0, unknown: 0, failed: 0, blows: 0, rounds: 0, checkMs: 0 }

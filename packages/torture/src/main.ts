@@ -11,6 +11,7 @@ interface Options extends Omit<PlanRequest, 'name'> {
   readonly tries?: number
   readonly budget?: number
   readonly retry: number
+  readonly outage: number
   readonly list?: true
 }
 
@@ -26,6 +27,7 @@ const program = new Command('torture')
   .option('--tries <n>', 'how many tries each run makes (default: says --list)', number(1, Number.MAX_SAFE_INTEGER))
   .option('--budget <seconds>', 'ends each run after that time, with what was begun', number(1, 1_000_000))
   .option('--retry <ms>', 'kills: how long clients are told to wait before they reconnect', number(1, 60_000), 500)
+  .option('--outage <seconds>', 'outage: how long the engine is away', number(1, 3_600), 30)
   .option('--list', 'names the harnesses, their backends and variants, and runs nothing')
   .addHelpText('after', '\nExit code: 0 nothing bad, 1 a law was broken, 2 a mistake in the command line.')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
@@ -33,7 +35,7 @@ const program = new Command('torture')
 
 const options = program.opts<Options>()
 const [name] = program.args
-const all = harnesses({ retryMs: options.retry } satisfies HarnessSettings)
+const all = harnesses({ retryMs: options.retry, outageMs: options.outage * 1_000 } satisfies HarnessSettings)
 
 if (options.list === true) {
   for (const harness of all) console.log(described(harness))

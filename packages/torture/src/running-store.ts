@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Engine, FaultRelay } from '@mcp-session/test-engines'
-import Database from 'better-sqlite3'
 import { NotRun } from './harness.ts'
+import { startPgbouncerStore, startPostgresStore } from './postgres-store.ts'
+import { startRedisClusterStore, startRedisStore } from './redis-store.ts'
+import { startSqliteStore } from './sqlite-store.ts'
 import { placeText } from './store-place.ts'
 
 /** A store of one run's own, with the engine under it. Disposing of it ends the engine and removes the data. */
@@ -14,12 +13,18 @@ export interface RunningStore extends AsyncDisposable {
   readonly engines: readonly Engine[]
   /** What the clients' connections lead through. */
   readonly relays: readonly FaultRelay[]
+  /** Whether a crash of the engine leaves everything that was acknowledged. */
+  readonly survivesCrash: boolean
+  /** Resolves when the engine is as it was, once each of `engines` answers again. */
+  settled(): Promise<void>
+  /** Ends all connections of clients from the engine's side. */
+  disconnect?(): Promise<void>
   /** What the engine itself holds of sessions, looked at without the backend: one text for each place that is not empty. */
   leftovers(): Promise<readonly string[]>
 }
 
 export interface StoreOptions {
-  /** Of a file: whether it stands a power cut. Default true. */
+  /** Whether it stands a power cut; killed processes lose nothing either way. Default true. */
   readonly durable?: boolean
 }
 
@@ -27,40 +32,30 @@ export interface StoreOptions {
 export async function startStore(backend: string, options: StoreOptions = {}): Promise<RunningStore> {
   const start = starters[backend]
   if (start === undefined) throw new NotRun(`no store of the backend ${backend} can be started here`)
-  return start(options)
+  try {
+    return await start(options)
+  } catch (error) {
+    throw new NotRun(`${backend} cannot be started here: ${error instanceof Error ? error.message : error}`, { cause: error })
+  }
 }
+
+/** The backends whose engines several processes can share. */
+export const sharedBackends: readonly string[] = ['sqlite', 'redis', 'redis-cluster', 'postgres', 'postgres-unlogged', 'pgbouncer']
 
 const starters: Readonly<Record<string, (options: StoreOptions) => Promise<RunningStore>>> = {
   memory: async () => ({
     place: placeText({ backend: 'memory' }),
     engines: [],
     relays: [],
+    survivesCrash: false,
+    async settled() {},
     leftovers: async () => [],
     async [Symbol.asyncDispose]() {},
   }),
-  sqlite: startFile,
-}
-
-const sessionTables = ['mcp_session', 'mcp_session_event', 'mcp_session_log', 'mcp_session_trim']
-
-async function startFile({ durable = true }: StoreOptions): Promise<RunningStore> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-session-store-'))
-  const path = join(folder, 'sessions.db')
-  return {
-    place: placeText({ backend: 'sqlite', path, durable }),
-    engines: [],
-    relays: [],
-    async leftovers() {
-      const database = new Database(path, { readonly: true })
-      try {
-        return sessionTables.flatMap((table) => {
-          const rows = database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
-          return rows === 0 ? [] : [`${rows} rows of ${table}`]
-        })
-      } finally {
-        database.close()
-      }
-    },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  }
+  sqlite: startSqliteStore,
+  redis: startRedisStore,
+  'redis-cluster': startRedisClusterStore,
+  postgres: (options) => startPostgresStore('postgres', options),
+  'postgres-unlogged': (options) => startPostgresStore('postgres-unlogged', options),
+  pgbouncer: startPgbouncerStore,
 }
