@@ -95,7 +95,8 @@ const buildFlags = '--format esm --dts --clean --target node20'
 
 /** `exports` serves the workspace from src, `publishConfig.exports` serves users from dist; the build makes the one from the other. */
 function exportProblems(manifest, path) {
-  const sources = Object.entries(manifest.exports ?? {})
+  // `./internal` is for the harnesses of this repository: nobody else gets it.
+  const sources = Object.entries(manifest.exports ?? {}).filter(([entry]) => entry !== './internal')
   const published = Object.fromEntries(
     sources.map(([entry, source]) => {
       const stem = String(source).replace(/^\.\/src\//, './dist/')

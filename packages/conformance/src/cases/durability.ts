@@ -22,11 +22,14 @@ export const durabilityCases: readonly Case[] = [
         await second.whenAcknowledged(5 + t.random.integer(60))
         await second.kill()
         const acknowledged = new Set(second.acknowledged())
-        const calls = t.on(await t.another(), 'survivor.')
+        const survivor = await t.another()
+        const calls = t.on(survivor, 'survivor.')
         for (const [lane, versions] of chains.entries()) {
           const last = lastWhere(versions, (_, n) => acknowledged.has(n * chains.length + lane))
           assertNotOlder(await calls.get(versions[0]?.id ?? ''), versions, last)
         }
+        // Where one process only can have a store open, the next round has to have it.
+        await survivor.close()
       }
     },
   },
