@@ -1,0 +1,106 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SessionError } from '@mcp-session/core/backend'
+import { type LevelDatabase, openFolder, utf8 } from './driver.ts'
+import { isFull } from './level-errors.ts'
+import type { Place } from './place.ts'
+
+/** The database of an open store, and the one way of writing to it. */
+export interface Engine {
+  /** For reads. It waits while the database is being opened again, and tries that where it failed. */
+  readable(): LevelDatabase | Promise<LevelDatabase>
+  /** For the write lane: a database of which the next acknowledgement can be believed. */
+  writable(): Promise<LevelDatabase>
+  /** Writes one batch, each entry of it or none; `undefined` removes a key. After a failure the database is opened again. */
+  write(database: LevelDatabase, entries: ReadonlyMap<string, string | undefined>): Promise<void>
+  /** What the last write failed with, until the database was opened again. */
+  failure(): unknown
+  close(): Promise<void>
+}
+
+/** What LevelDB writes when it opens, beside the tables that it makes of its logs. */
+const openingBytes = 256 * 1024
+
+export function engine(first: LevelDatabase, place: Place, sync: boolean): Engine {
+  let database: LevelDatabase | undefined = first
+  let failure: { readonly error: unknown } | undefined
+  let opening: Promise<LevelDatabase> | undefined
+
+  /**
+   * After a failed write LevelDB no longer knows where in its log it stands, or refuses everything: what it would acknowledge next
+   * might not be found again. Reads go on until there is room to open it.
+   */
+  async function renew(cause: unknown): Promise<LevelDatabase> {
+    if (place.path === undefined) throw brokenLoan(cause)
+    if (database !== undefined && isFull(cause) && !(await hasRoom(place.path))) throw noRoom(place.path, cause)
+    opening ??= reopen(place.path).finally(() => {
+      opening = undefined
+    })
+    return await opening
+  }
+
+  async function reopen(path: string): Promise<LevelDatabase> {
+    const broken = database
+    database = undefined
+    await broken?.close()
+    const renewed = await openFolder(path)
+    database = renewed
+    failure = undefined
+    return renewed
+  }
+
+  return {
+    readable: () => database ?? renew(failure?.error),
+
+    writable: async () => (database === undefined || failure !== undefined ? await renew(failure?.error) : database),
+
+    async write(written, entries) {
+      if (entries.size === 0) return
+      const batch = written.batch()
+      try {
+        for (const [key, value] of entries) {
+          if (value === undefined) batch.del(key, utf8)
+          else batch.put(key, value, utf8)
+        }
+        await batch.write({ sync })
+      } catch (error) {
+        failure = { error }
+        await batch.close()
+        throw error
+      }
+    },
+
+    failure: () => failure?.error,
+
+    async close() {
+      await opening?.catch(() => {})
+      if (place.path !== undefined) await database?.close()
+      database = undefined
+    },
+  }
+}
+
+/** Whether what LevelDB writes to open again would fit: else it would be closed in vain, and not even read any more. */
+async function hasRoom(path: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path)
+  let needed = openingBytes
+  for (const name of await readdir(path)) {
+    if (name.endsWith('.log')) needed += (await stat(join(path, name))).size
+  }
+  return bavail * bsize >= needed
+}
+
+function noRoom(path: string, cause: unknown): SessionError {
+  return new SessionError('MCP_SESSION_LIMIT', `The disk of ${path} is full, nothing was written: make room, and calls succeed again`, {
+    retryable: true,
+    cause,
+  })
+}
+
+function brokenLoan(cause: unknown): SessionError {
+  return new SessionError(
+    'MCP_SESSION_UNAVAILABLE',
+    'A write to the lent LevelDB database failed, so nothing was written now: close the store, then close and open the database, and open the store again',
+    { cause },
+  )
+}

@@ -1,0 +1,72 @@
+import type { BackendInfo } from '@mcp-session/core/backend'
+import { type LevelDatabase, openFolder } from './driver.ts'
+import { type Engine, engine } from './engine.ts'
+import { openFailure } from './level-errors.ts'
+import type { LeveldbSettings } from './options.ts'
+import { borrowedPlace, hasLocation, ownFolder, type Place } from './place.ts'
+import { claim } from './schema.ts'
+import { type WriteLane, writeLane } from './write-lane.ts'
+
+/** What there is between `open` and `close`. */
+export interface OpenStore {
+  readonly info: BackendInfo
+  readonly engine: Engine
+  readonly lane: WriteLane
+  /** Runs a read of which `close` waits for the end. */
+  read<T>(step: (database: LevelDatabase) => Promise<T>): Promise<T>
+  /** Waits for calls in flight, then closes what was opened here. */
+  close(): Promise<void>
+}
+
+/** Locks and opens, or borrows, the database; a failure leaves nothing open. */
+export async function openStore({ source, durable }: LeveldbSettings): Promise<OpenStore> {
+  const where = source.kind === 'folder' ? `The LevelDB folder ${source.path}` : 'The lent LevelDB database'
+  try {
+    const place = await (source.kind === 'folder' ? ownFolder(source.path) : borrowedPlace(source.database))
+    try {
+      return await build(source.kind === 'folder' ? await openFolder(source.path) : source.database, place, durable, where)
+    } catch (error) {
+      await place.release()
+      throw error
+    }
+  } catch (error) {
+    throw openFailure(error, where)
+  }
+}
+
+async function build(database: LevelDatabase, place: Place, durable: boolean, where: string): Promise<OpenStore> {
+  try {
+    await claim(database, durable, where)
+  } catch (error) {
+    if (place.path !== undefined) await database.close()
+    throw error
+  }
+  const running = engine(database, place, durable)
+  const lane = writeLane(running, place)
+  const reads = new Set<Promise<unknown>>()
+  return {
+    info: infoOf(database, durable),
+    engine: running,
+    lane,
+    read(step) {
+      const reading = Promise.resolve(running.readable()).then(step)
+      reads.add(reading)
+      return reading.finally(() => reads.delete(reading))
+    },
+    async close() {
+      await lane.drain()
+      await Promise.allSettled([...reads])
+      try {
+        await running.close()
+      } finally {
+        await place.release()
+      }
+    },
+  }
+}
+
+/** On macOS LevelDB's sync leaves the data in the drive's cache. A database without a folder may keep nothing. */
+function infoOf(database: LevelDatabase, durable: boolean): BackendInfo {
+  const synced = durable && process.platform !== 'darwin' ? 'host' : 'engine'
+  return { name: 'leveldb', contract: 1, sharing: 'process', durability: hasLocation(database) ? synced : 'none', expiry: 'swept' }
+}

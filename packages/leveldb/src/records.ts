@@ -1,0 +1,134 @@
+import { isExpired, type ReplaceResult, type SessionRecord, type Touch, type TouchResult } from '@mcp-session/core/backend'
+import { type LevelDatabase, utf8 } from './driver.ts'
+import { damaged, formatHead, type Head, headOf, parseHead, recordOf } from './head.ts'
+import { dataKey, eventRanges, expiryKey, headKey, logKey, ownerKey } from './keys.ts'
+import type { StagedWrites } from './staged-writes.ts'
+
+/** The steps on records. They run in the write lane, one after the other, and find a damaged session before they stage anything. */
+export interface RecordSteps {
+  create(staged: StagedWrites, record: SessionRecord, now: number): Promise<boolean>
+  replace(staged: StagedWrites, record: SessionRecord, expectedRev: string, now: number): Promise<ReplaceResult>
+  touch(staged: StagedWrites, touch: Touch, now: number): Promise<TouchResult>
+  delete(staged: StagedWrites, id: string, expectedRev: string | undefined, now: number): Promise<boolean>
+}
+
+export const recordSteps: RecordSteps = { create, replace, touch, delete: deleteRecord }
+
+async function create(staged: StagedWrites, record: SessionRecord, now: number): Promise<boolean> {
+  const known = headIn(staged, record.id)
+  if (known !== undefined && !isExpired(known, now)) return false
+  if (known !== undefined) await removeSession(staged, record.id, known)
+  store(staged, record, undefined)
+  return true
+}
+
+async function replace(staged: StagedWrites, record: SessionRecord, expectedRev: string, now: number): Promise<ReplaceResult> {
+  const known = liveHead(staged, record.id, now)
+  if (known === undefined) return { replaced: false, current: undefined }
+  if (known.rev !== expectedRev) return { replaced: false, current: currentOf(staged, known) }
+  store(staged, record, known)
+  return { replaced: true }
+}
+
+async function touch(staged: StagedWrites, touch: Touch, now: number): Promise<TouchResult> {
+  const known = liveHead(staged, touch.id, now)
+  if (known === undefined) return 'missing'
+  if (known.rev !== touch.rev) return 'moved'
+  const lastAccessedAt = Math.max(known.lastAccessedAt, touch.lastAccessedAt)
+  const expiresAt = Math.max(known.expiresAt, touch.expiresAt)
+  if (lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt) return 'touched'
+  // The expiry key stays at its earlier instant: the sweep moves it, once a window and not once an access.
+  staged.put(headKey(touch.id), formatHead({ ...known, lastAccessedAt, expiresAt }))
+  return 'touched'
+}
+
+/** A damaged session must not stay for ever: whoever asks for its end gets it. */
+async function deleteRecord(staged: StagedWrites, id: string, expectedRev: string | undefined, now: number): Promise<boolean> {
+  const value = staged.get(headKey(id))
+  if (value === undefined) return false
+  const known = parseHead(id, value)
+  if (known === undefined && expectedRev !== undefined) throw damaged(id)
+  if (known !== undefined && (isExpired(known, now) || (expectedRev !== undefined && known.rev !== expectedRev))) return false
+  await removeSession(staged, id, known)
+  return true
+}
+
+/** The live record. It reads a block from disk where LevelDB has it in no cache. */
+export function getRecord(database: LevelDatabase, id: string, now: number): SessionRecord | undefined {
+  let value = database.getSync(headKey(id), utf8)
+  for (;;) {
+    const head = value === undefined ? undefined : (parseHead(id, value) ?? damaged(id))
+    if (head instanceof Error) throw head
+    if (head === undefined || isExpired(head, now)) return undefined
+    const record = recordOf(head, database.getSync(dataKey(id), utf8))
+    if (record !== undefined) return record
+    // A batch may have come between the two looks, on another thread. Then the head is another one.
+    const again = database.getSync(headKey(id), utf8)
+    if (again === value) throw damaged(id)
+    value = again
+  }
+}
+
+/** Removes a session with its events. Without its head its keys in the indexes stay, naming a session that is not there. */
+export async function removeSession(staged: StagedWrites, id: string, head: Head | undefined): Promise<void> {
+  // Only a session with a log has events: most have none, and pay for one look.
+  if (staged.get(logKey(id)) !== undefined) {
+    staged.remove(logKey(id))
+    for (const { gte, lt } of eventRanges(id)) for (const key of await staged.keys(gte, lt)) staged.remove(key)
+  }
+  staged.remove(headKey(id))
+  staged.remove(dataKey(id))
+  if (head !== undefined && head.owner !== null) staged.remove(ownerKey(head.owner, id))
+  if (head !== undefined && head.armedAt !== Number.POSITIVE_INFINITY) staged.remove(expiryKey(head.armedAt, id))
+}
+
+/** The head of a live session; `CORRUPT` if it is not what was written. */
+export function liveHead(staged: Pick<StagedWrites, 'get'>, id: string, now: number): Head | undefined {
+  const head = headIn(staged, id)
+  return head === undefined || isExpired(head, now) ? undefined : head
+}
+
+/** Moves the expiry key of a session to its deadline. */
+export function rearm(staged: StagedWrites, head: Head): void {
+  const armedAt = keyInstant(head.expiresAt)
+  staged.put(headKey(head.id), formatHead({ ...head, armedAt }))
+  moveExpiryKey(staged, head.id, head.armedAt, armedAt)
+}
+
+function headIn(staged: Pick<StagedWrites, 'get'>, id: string): Head | undefined {
+  const value = staged.get(headKey(id))
+  if (value === undefined) return undefined
+  const head = parseHead(id, value)
+  if (head === undefined) throw damaged(id)
+  return head
+}
+
+function store(staged: StagedWrites, record: SessionRecord, known: Head | undefined): void {
+  const { id, owner, expiresAt, data } = record
+  const wasArmedAt = known?.armedAt ?? Number.POSITIVE_INFINITY
+  const armedAt = Math.min(wasArmedAt, keyInstant(expiresAt))
+  staged.put(headKey(id), formatHead(headOf(record, armedAt)))
+  staged.put(dataKey(id), data)
+  moveExpiryKey(staged, id, wasArmedAt, armedAt)
+  const wasOwner = known?.owner ?? null
+  if (wasOwner === owner) return
+  if (wasOwner !== null) staged.remove(ownerKey(wasOwner, id))
+  if (owner !== null) staged.put(ownerKey(owner, id), '')
+}
+
+/** Keys hold no sign; a deadline before 1970 is over at any instant that is asked for. */
+function keyInstant(expiresAt: number): number {
+  return Math.max(0, expiresAt)
+}
+
+function moveExpiryKey(staged: StagedWrites, id: string, from: number, to: number): void {
+  if (from === to) return
+  if (from !== Number.POSITIVE_INFINITY) staged.remove(expiryKey(from, id))
+  if (to !== Number.POSITIVE_INFINITY) staged.put(expiryKey(to, id), '')
+}
+
+function currentOf(staged: StagedWrites, head: Head): SessionRecord {
+  const record = recordOf(head, staged.get(dataKey(head.id)))
+  if (record === undefined) throw damaged(head.id)
+  return record
+}
