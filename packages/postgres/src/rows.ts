@@ -57,7 +57,9 @@ export function damaged(id: string): SessionError {
   )
 }
 
+/** As text: what lies beyond the safe integers would be rounded, to `never` at worst. */
 function instantIn(text: string): number {
+  if (text === String(never)) return Number.POSITIVE_INFINITY
   const instant = Number(text)
-  return instant === never ? Number.POSITIVE_INFINITY : instant
+  return Number.isSafeInteger(instant) ? instant : Number.NaN
 }

@@ -22,6 +22,8 @@ export interface Wire {
 
 /** A call without a deadline must not hold a stuck connection for ever. */
 const longestMs = 60_000
+/** With less than that left, another try would only hide the first failure. */
+const leastMs = 5
 /** pg would turn some types into objects; here every value is the engine's text. */
 const asText: CustomTypesConfig = { getTypeParser: () => (text: string | Buffer) => String(text) }
 
@@ -33,7 +35,7 @@ export function wire(connections: Connections, named: boolean): Wire {
         return await send(statement, values, deadlineAt)
       } catch (error) {
         const pauseMs = Math.random() * Math.min(10 * 2 ** attempt, 200)
-        if (!isWorthIt(error) || performance.now() + pauseMs >= deadlineAt) throw error
+        if (!isWorthIt(error) || performance.now() + pauseMs + leastMs >= deadlineAt) throw error
         await pause(pauseMs)
       }
     }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { startChild } from './child-process.ts'
+import { call, engineOfFile, newRecord, newSchema, opened, openedSessions, sql } from './fixtures.ts'
+
+const server = engineOfFile()
+
+describe('several processes', () => {
+  it('lose none of 8 × 100 increments of one session', async () => {
+    const { url } = server
+    const schema = newSchema(url)
+    const sessions = await openedSessions({ url, schema })
+    const { id } = await sessions.create({ counter: 0 })
+    const children = Array.from({ length: 8 }, startChild)
+    // The barrier: all are open before any of them begins.
+    await Promise.all(children.map((child) => child.run({ do: 'open', options: { url, schema } })))
+    const answers = await Promise.all(children.map((child) => child.run({ do: 'increment', id, times: 100 })))
+    expect((await sessions.retrieve(id))?.metadata).toEqual({ counter: 800 })
+    // They did meet: a run without a single lost race would prove nothing.
+    expect(Math.max(...answers.map(({ conflicts }) => Number(conflicts)))).toBeGreaterThan(0)
+  }, 180_000)
+
+  it('write overlapping batches in any order, and the engine sees no deadlock', async () => {
+    const { url } = server
+    const schema = newSchema(url)
+    const backend = await opened({ url, schema })
+    const records = Array.from({ length: 200 }, () => newRecord())
+    await Promise.all(records.map((record) => backend.create(record, call())))
+    const children = [startChild(), startChild()]
+    await Promise.all(children.map((child) => child.run({ do: 'open', options: { url, schema } })))
+    const before = await deadlocks(url)
+    const answers = await Promise.all(children.map((child) => child.run({ do: 'batches', records, rounds: 40 })))
+    expect(answers).toEqual([{ touched: 8_000 }, { touched: 8_000 }])
+    expect(await deadlocks(url)).toEqual(before)
+    for (const record of records) expect((await backend.get(record.id, call()))?.lastAccessedAt).toBe(record.lastAccessedAt + 40)
+  }, 180_000)
+
+  it('end by themselves once the store is closed', async () => {
+    const { url } = server
+    const child = startChild()
+    await child.run({ do: 'open', options: { url, schema: newSchema(url) } })
+    await child.run({ do: 'close' })
+    expect(await child.end()).toBe(0)
+  }, 60_000)
+
+  it('end by themselves without closing, when only idle connections are left', async () => {
+    const { url } = server
+    const child = startChild()
+    await child.run({ do: 'open', options: { url, schema: newSchema(url) } })
+    expect(await child.end()).toBe(0)
+  }, 60_000)
+})
+
+async function deadlocks(url: string): Promise<unknown> {
+  return sql(url, 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')
+}
