@@ -56,7 +56,11 @@ export async function runRounds(options: RoundsOptions): Promise<Rounds> {
       done += 1
       if (failures.some((failure) => failure.job === job)) continue
       try {
-        runs.push({ round, job, result: await runOnce(options, { ...job, seed: job.seed + round }, `bench_${process.pid}_${done}`) })
+        runs.push({
+          round,
+          job,
+          result: await runOnce(options, { ...job, seed: job.seed + round }, `bench_${process.pid}_${String(done).padStart(6, '0')}`),
+        })
       } catch (error) {
         if (!stop.aborted) failures.push({ round, job, reason: error instanceof Error ? error.message : String(error) })
       }

@@ -1,6 +1,19 @@
+import { join } from 'node:path'
 import type { Contestant } from '../contestant.ts'
 
 export const fileContestants: readonly Contestant[] = [
+  {
+    name: 'file',
+    family: 'file',
+    note: 'survives power loss; atomic update',
+    open: ({ folder }) => openOurs(folder, true),
+  },
+  {
+    name: 'file relaxed',
+    family: 'file',
+    note: 'survives the process, and a power cut but for the last 200 ms; atomic update',
+    open: ({ folder }) => openOurs(folder, false),
+  },
   {
     name: 'fdatasync',
     family: 'file',
@@ -56,3 +69,8 @@ export const fileContestants: readonly Contestant[] = [
     },
   },
 ]
+
+async function openOurs(folder: string, durable: boolean) {
+  const [{ fileBackend }, { ourStore }] = await Promise.all([import('@mcp-session/file'), import('../stores/our-store.ts')])
+  return ourStore(fileBackend({ path: join(folder, 'sessions'), durable }))
+}

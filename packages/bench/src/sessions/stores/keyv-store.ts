@@ -35,6 +35,29 @@ export async function keyvOnSqlite6(folder: string): Promise<Store> {
   })
 }
 
+export async function keyvOnRedis(url: string, namespace: string): Promise<Store> {
+  const [{ default: KeyvRedis }, { endsOf }] = await Promise.all([import('@keyv/redis'), import('./redis-stores.ts')])
+  const adapter = new KeyvRedis(url, { throwOnErrors: true })
+  const keyv = new Keyv<PeerRecord>({ store: adapter, namespace, throwOnErrors: true })
+  return keyvStore(
+    keyv,
+    endsOf(url, namespace, () => adapter.disconnect()),
+  )
+}
+
+export async function keyvOnPostgres(url: string, schema: string): Promise<Store> {
+  const [{ KeyvPostgres }, { removeSchema }] = await Promise.all([import('@keyv/postgres'), import('./postgres-stores.ts')])
+  const adapter = new KeyvPostgres({ uri: url, schema, max: 10 })
+  const keyv = new Keyv<PeerRecord>({ store: adapter, throwOnErrors: true })
+  return keyvStore(keyv, {
+    count: async () => countIn(await adapter.query(`SELECT count(*) AS count FROM ${schema}.keyv`)),
+    async close() {
+      await adapter.disconnect()
+      await removeSchema(url, schema)
+    },
+  })
+}
+
 interface Library {
   get(id: string): Promise<PeerRecord | undefined>
   set(id: string, record: PeerRecord, ttl: number): Promise<unknown>
