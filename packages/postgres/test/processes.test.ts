@@ -3,6 +3,8 @@ import { startChild } from './child-process.ts'
 import { call, engineOfFile, newRecord, newSchema, opened, openedSessions, sql } from './fixtures.ts'
 
 const server = engineOfFile()
+/** Of two processes together. `OVERLAPPING_UPDATES=1000000` is the long form. */
+const updates = Number(process.env['OVERLAPPING_UPDATES'] ?? 16_000)
 
 describe('several processes', () => {
   it('lose none of 8 × 100 increments of one session', async () => {
@@ -19,20 +21,26 @@ describe('several processes', () => {
     expect(Math.max(...answers.map(({ conflicts }) => Number(conflicts)))).toBeGreaterThan(0)
   }, 180_000)
 
-  it('write overlapping batches in any order, and the engine sees no deadlock', async () => {
-    const { url } = server
-    const schema = newSchema(url)
-    const backend = await opened({ url, schema })
-    const records = Array.from({ length: 200 }, () => newRecord())
-    await Promise.all(records.map((record) => backend.create(record, call())))
-    const children = [startChild(), startChild()]
-    await Promise.all(children.map((child) => child.run({ do: 'open', options: { url, schema } })))
-    const before = await deadlocks(url)
-    const answers = await Promise.all(children.map((child) => child.run({ do: 'batches', records, rounds: 40 })))
-    expect(answers).toEqual([{ touched: 8_000 }, { touched: 8_000 }])
-    expect(await deadlocks(url)).toEqual(before)
-    for (const record of records) expect((await backend.get(record.id, call()))?.lastAccessedAt).toBe(record.lastAccessedAt + 40)
-  }, 180_000)
+  it(
+    'write overlapping batches in any order, and the engine sees no deadlock',
+    async () => {
+      const { url } = server
+      const schema = newSchema(url)
+      const backend = await opened({ url, schema })
+      const records = Array.from({ length: 200 }, () => newRecord())
+      await Promise.all(records.map((record) => backend.create(record, call())))
+      const children = [startChild(), startChild()]
+      await Promise.all(children.map((child) => child.run({ do: 'open', options: { url, schema } })))
+      const before = await deadlocks(url)
+      const rounds = Math.ceil(updates / 2 / records.length)
+      const answers = await Promise.all(children.map((child) => child.run({ do: 'batches', records, rounds })))
+      const touched = rounds * records.length
+      expect(answers).toEqual([{ touched }, { touched }])
+      expect(await deadlocks(url)).toEqual(before)
+      for (const record of records) expect((await backend.get(record.id, call()))?.lastAccessedAt).toBe(record.lastAccessedAt + rounds)
+    },
+    180_000 + updates,
+  )
 
   it('end by themselves once the store is closed', async () => {
     const { url } = server
