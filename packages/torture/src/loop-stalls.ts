@@ -13,19 +13,15 @@ export function loopStalls(): LoopStalls {
   let total = 0
   let longest = 0
   let last = performance.now()
-  const look = () => {
-    const now = performance.now()
-    const stall = Math.max(0, now - last - 2 * tickMs)
-    last = now
+  const pending = () => Math.max(0, performance.now() - last - tickMs)
+  const timer = setInterval(() => {
+    const stall = pending()
+    last = performance.now()
     total += stall
     if (stall > longest) longest = stall
-  }
-  const timer = setInterval(look, tickMs)
+  }, tickMs)
   return {
-    totalMs() {
-      look()
-      return total
-    },
+    totalMs: () => total + pending(),
     longestMs: () => longest,
     end() {
       clearInterval(timer)

@@ -29,7 +29,7 @@ export interface OpenLoad {
 
 const tickMs = 5
 /** What a tick makes up for at most after the loop stood still; the rest is not offered. */
-const longestBurst = 300
+const longestBurst = 100
 /** After its deadline a call settles within this, while the event loop runs. */
 const graceMs = 100
 const slotMs = 10
@@ -40,6 +40,7 @@ export function openLoad({ calls, ids, rate, callTimeoutMs, stalls }: OpenLoadOp
   /** By the slot of time in which a call began, when the first of those succeeded. */
   const successes = { read: new Map<number, number>(), write: new Map<number, number>() }
   const refusals: number[] = []
+  let refusedLatest = 0
   let offered = 0
   let open = 0
   let mostOpen = 0
@@ -78,16 +79,26 @@ export function openLoad({ calls, ids, rate, callTimeoutMs, stalls }: OpenLoadOp
         const took = settled()
         const code = SessionError.is(error) ? error.code.replace('MCP_SESSION_', '') : String(error)
         failures[code] = (failures[code] ?? 0) + 1
-        if (code === 'OVERLOADED') refusals.push(took)
+        if (code !== 'OVERLOADED') return
+        if (kind === 'read') refusals.push(took)
+        else if (took > refusedLatest) refusedLatest = took
       },
     )
+  }
+
+  async function offerAll(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= 1) {
+      offer()
+      // A refusal is told at once: it must not look late because others were offered in the same turn.
+      await undefined
+    }
   }
 
   const timer = setInterval(() => {
     const now = performance.now()
     const due = Math.floor(((now - paidUntil) * rate) / 1_000)
     paidUntil += (due * 1_000) / rate
-    for (let count = Math.min(due, longestBurst); count > 0; count -= 1) offer()
+    void offerAll(Math.min(due, longestBurst))
   }, tickMs)
 
   return {
@@ -107,6 +118,7 @@ export function openLoad({ calls, ids, rate, callTimeoutMs, stalls }: OpenLoadOp
         latestMs: Math.round(latest),
         refusedMsP99: rounded(refusals[Math.floor(0.99 * refusals.length)] ?? 0),
         refusedMsMax: rounded(refusals.at(-1) ?? 0),
+        refusedWriteMsMax: rounded(refusedLatest),
         mostOpen,
         firstReadMs: firstAfter(successes.read, returnedAt),
         firstWriteMs: firstAfter(successes.write, returnedAt),

@@ -17,9 +17,11 @@ export interface OutageReport {
   /** Calls that settled later than their deadline and 100 ms, stalls of the loop taken off; by how much at most. */
   readonly late: number
   readonly latestMs: number
-  /** Until a surplus call was refused, stalls taken off. */
+  /** Until a surplus read was refused, stalls taken off. */
   readonly refusedMsP99: number
   readonly refusedMsMax: number
+  /** Writes take several steps: they can be refused after some of them, or after waiting for others of their session. */
+  readonly refusedWriteMsMax: number
   readonly mostOpen: number
   /** From the return to the first success of a read and of a write that began after it; null: none did. */
   readonly firstReadMs: number | null

@@ -65,7 +65,8 @@ async function oneOutage(
   await ask({ do: 'begin', rate })
   await using holder = store.engines.length === 0 ? await startHolder(store) : undefined
   const away = outageOf(kind, store, holder)
-  await after(Math.min(8_000, outageMs))
+  await after(Math.min(5_000, outageMs))
+  if (outageMs >= earnestMs) await rehearse(outageOf(kind, store, holder))
   await ask({ do: 'mark' })
   await away.begin()
   await after(outageMs)
@@ -82,6 +83,14 @@ async function oneOutage(
     firstWriteMs: firstWriteMs ?? 'never',
     complaints: complaints.length,
   }
+}
+
+/** What errors and full queues take once is no growth: the heap gets to its working size before it is looked at. */
+async function rehearse(away: ReturnType<typeof outageOf>): Promise<void> {
+  await away.begin()
+  await after(2_000)
+  await away.end()
+  await after(3_000)
 }
 
 interface Conditions {
@@ -102,7 +111,7 @@ function judge(report: OutageReport, { outageMs, rate, callTimeoutMs }: Conditio
     if (!allowed.includes(code)) trial.bad(`${report.failures[code]} calls failed with ${code}`)
   const bound = maxInFlight + (updateShare * rate * (callTimeoutMs + 200)) / 1_000 + 500
   if (report.mostOpen > bound) trial.bad(`${report.mostOpen} calls were open at once, more than ${bound}`)
-  if (report.refusedMsP99 > (isEarnest ? 5 : 50)) trial.bad(`refusing a surplus call took ${report.refusedMsP99} ms (99th percentile)`)
+  if (report.refusedMsP99 > (isEarnest ? 5 : 50)) trial.bad(`refusing a surplus read took ${report.refusedMsP99} ms (99th percentile)`)
   for (const [what, ms] of [
     ['read', report.firstReadMs],
     ['write', report.firstWriteMs],
