@@ -309,6 +309,7 @@ export interface SignalBus {
 export type SignalListener = (message: string | undefined) => void
 
 export { type Batcher, type BatcherOptions, type BatchOutcome, batcher } from './batcher.ts'
+export { type ByteLru, byteLru } from './byte-lru.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from './errors.ts'
 export { isExpired } from './expiry.ts'

@@ -20,6 +20,7 @@ it('the entry of backends exports exactly this', () => {
   expect(Object.keys(backendEntry).toSorted()).toEqual([
     'SessionError',
     'batcher',
+    'byteLru',
     'decodeCursor',
     'encodeCursor',
     'isExpired',

@@ -34,9 +34,7 @@ export interface LevelBatch {
   close(): Promise<void>
 }
 
-export interface LevelSnapshot {
-  close(): Promise<void>
-}
+export type LevelSnapshot = ReturnType<ClassicLevel['snapshot']>
 
 /** Said with every step: the encodings of a lent database are its application's own. */
 export const utf8: LevelEncodings = { keyEncoding: 'utf8', valueEncoding: 'utf8' }

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { SessionError } from '@mcp-session/core/backend'
 import { type LevelDatabase, openFolder, utf8 } from './driver.ts'
 import { isFull } from './level-errors.ts'
+import type { LeveldbSettings } from './options.ts'
 import type { Place } from './place.ts'
+import { type SessionCache, sessionCache } from './session-cache.ts'
 
 /** The database of an open store, and the one way of writing to it. */
 export interface Engine {
+  readonly cache: SessionCache
   /** For reads. It waits while the database is being opened again, and tries that where it failed. */
   readable(): LevelDatabase | Promise<LevelDatabase>
   /** For the write lane: a database of which the next acknowledgement can be believed. */
@@ -21,7 +24,8 @@ export interface Engine {
 /** What LevelDB writes when it opens, beside the tables that it makes of its logs. */
 const openingBytes = 256 * 1024
 
-export function engine(first: LevelDatabase, place: Place, sync: boolean): Engine {
+export function engine(first: LevelDatabase, place: Place, { durable: sync, cacheBytes }: LeveldbSettings): Engine {
+  const cache = sessionCache(cacheBytes)
   let database: LevelDatabase | undefined = first
   let failure: { readonly error: unknown } | undefined
   let opening: Promise<LevelDatabase> | undefined
@@ -44,13 +48,21 @@ export function engine(first: LevelDatabase, place: Place, sync: boolean): Engin
     database = undefined
     await broken?.close()
     const renewed = await openFolder(path)
+    // What failed may have been found in the log.
+    cache.clear()
     database = renewed
     failure = undefined
     return renewed
   }
 
   return {
-    readable: () => database ?? renew(failure?.error),
+    cache,
+
+    readable() {
+      // Another owner may have written meanwhile: what is read here may be true no more.
+      if (place.lost() !== undefined) throw place.lost()
+      return database ?? renew(failure?.error)
+    },
 
     writable: async () => (database === undefined || failure !== undefined ? await renew(failure?.error) : database),
 
@@ -63,6 +75,7 @@ export function engine(first: LevelDatabase, place: Place, sync: boolean): Engin
           else batch.put(key, value, utf8)
         }
         await batch.write({ sync })
+        cache.follow(entries)
       } catch (error) {
         failure = { error }
         await batch.close()

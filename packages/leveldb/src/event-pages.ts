@@ -1,8 +1,8 @@
-import type { EventPage, EventQuery, StoredEvent } from '@mcp-session/core/backend'
+import { type EventPage, type EventQuery, isExpired, type StoredEvent } from '@mcp-session/core/backend'
 import { type LevelDatabase, type LevelEncodings, utf8 } from './driver.ts'
 import { type KeptEvent, parseEvent } from './event.ts'
-import { eventKey, trimKey } from './keys.ts'
-import { liveHead } from './records.ts'
+import { headIn } from './head.ts'
+import { eventKey, headKey, trimKey } from './keys.ts'
 import { readLog, readTrim } from './session-log.ts'
 
 const maxPageBytes = 4 * 1024 * 1024
@@ -30,7 +30,8 @@ async function pageIn(
   now: number,
 ): Promise<EventPage | undefined> {
   const read = (key: string): string | undefined => database.getSync(key, encodings)
-  if (liveHead({ get: read }, sessionId, now) === undefined) return undefined
+  const head = headIn(sessionId, read(headKey(sessionId)))
+  if (head === undefined || isExpired(head, now)) return undefined
   const { last, newestTrimmed, trimmedThrough } = readLog(read, sessionId)
   const streams = query.streams === undefined || query.streams.length === 0 ? undefined : new Set(query.streams)
   const oldestAt = now - query.maxAgeMs

@@ -44,15 +44,22 @@ export function parseHead(id: string, value: string): Head | undefined {
   }
 }
 
-/** The record of a head and its data; `undefined` where the data is not what the head was written with. */
-export function recordOf(head: Head, data: string | undefined): SessionRecord | undefined {
-  if (data === undefined || crc32(data) !== head.dataCrc) return undefined
-  return withData(head, data)
+/** As {@link parseHead}, where there may be none; `CORRUPT` if it is not what was written. */
+export function headIn(id: string, value: string | undefined): Head | undefined {
+  if (value === undefined) return undefined
+  const head = parseHead(id, value)
+  if (head === undefined) throw damaged(id)
+  return head
+}
+
+/** Whether the data is what the head was written with. */
+export function matches(head: Head, data: string | undefined): data is string {
+  return data !== undefined && crc32(data) === head.dataCrc
 }
 
 export function withData(head: Head, data: string): SessionRecord {
-  const { armedAt, dataCrc, dataBytes, ...fields } = head
-  return { ...fields, data }
+  const { id, rev, prevRev, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt } = head
+  return { id, rev, prevRev, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt, data }
 }
 
 /** What a listing gives for a session that is not what was written: an `expiresAt` that no record has, so that the store names it. */

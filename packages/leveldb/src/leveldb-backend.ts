@@ -85,8 +85,9 @@ export function leveldbBackend(options: LeveldbBackendOptions): SessionBackend {
     open: life.open,
     create: (record, call) => write(call, record.data, (staged) => recordSteps.create(staged, record, call.now)),
     async get(id, call) {
-      const database = admit(call).engine.readable()
-      return getRecord(database instanceof Promise ? await database : database, id, call.now)
+      const { engine } = admit(call)
+      const database = engine.readable()
+      return getRecord(database instanceof Promise ? await database : database, engine.cache, id, call.now)
     },
     replace: (record, expectedRev, call) =>
       write(call, record.data, (staged) => recordSteps.replace(staged, record, expectedRev, call.now)),

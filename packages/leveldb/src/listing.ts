@@ -1,6 +1,6 @@
 import { decodeCursor, encodeCursor, isExpired, type ListPage, type ListQuery, type SessionRecord } from '@mcp-session/core/backend'
 import { type LevelDatabase, type LevelEncodings, utf8 } from './driver.ts'
-import { damagedRecord, type Head, parseHead, recordOf, withData } from './head.ts'
+import { damagedRecord, type Head, matches, parseHead, withData } from './head.ts'
 import { after, dataKey, headKey, ownerKey } from './keys.ts'
 
 const cursorTag = 'leveldb'
@@ -96,7 +96,10 @@ async function withTheirData(
     found.map(({ id }) => dataKey(id)),
     encodings,
   )
-  return found.map(({ id, head }, index) => (head && recordOf(head, texts[index])) ?? damagedRecord(id, head))
+  return found.map(({ id, head }, index) => {
+    const data = texts[index]
+    return head !== undefined && matches(head, data) ? withData(head, data) : damagedRecord(id, head)
+  })
 }
 
 function headerOf({ id, head }: { readonly id: string; readonly head: Head | undefined }): SessionRecord {

@@ -19,12 +19,13 @@ export interface OpenStore {
 }
 
 /** Locks and opens, or borrows, the database; a failure leaves nothing open. */
-export async function openStore({ source, durable }: LeveldbSettings): Promise<OpenStore> {
+export async function openStore(settings: LeveldbSettings): Promise<OpenStore> {
+  const { source } = settings
   const where = source.kind === 'folder' ? `The LevelDB folder ${source.path}` : 'The lent LevelDB database'
   try {
     const place = await (source.kind === 'folder' ? ownFolder(source.path) : borrowedPlace(source.database))
     try {
-      return await build(source.kind === 'folder' ? await openFolder(source.path) : source.database, place, durable, where)
+      return await build(source.kind === 'folder' ? await openFolder(source.path) : source.database, place, settings, where)
     } catch (error) {
       await place.release()
       throw error
@@ -34,22 +35,22 @@ export async function openStore({ source, durable }: LeveldbSettings): Promise<O
   }
 }
 
-async function build(database: LevelDatabase, place: Place, durable: boolean, where: string): Promise<OpenStore> {
+async function build(database: LevelDatabase, place: Place, settings: LeveldbSettings, where: string): Promise<OpenStore> {
   try {
-    await claim(database, durable, where)
+    await claim(database, settings.durable, where)
   } catch (error) {
     if (place.path !== undefined) await database.close()
     throw error
   }
-  const running = engine(database, place, durable)
+  const running = engine(database, place, settings)
   const lane = writeLane(running, place)
   const reads = new Set<Promise<unknown>>()
   return {
-    info: infoOf(database, durable),
+    info: infoOf(database, settings.durable),
     engine: running,
     lane,
     read(step) {
-      const reading = Promise.resolve(running.readable()).then(step)
+      const reading = Promise.resolve().then(running.readable).then(step)
       reads.add(reading)
       return reading.finally(() => reads.delete(reading))
     },

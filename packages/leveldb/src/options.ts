@@ -10,6 +10,8 @@ export interface LeveldbFolderOptions {
    * a power cut may take the last moments.
    */
   readonly durable?: boolean | undefined
+  /** Memory for sessions that were read or written lately. Default 64 MiB; 0: none. */
+  readonly cacheBytes?: number | undefined
   readonly db?: undefined
 }
 
@@ -22,6 +24,8 @@ export interface LeveldbDatabaseOptions {
   readonly db: LevelDatabase
   /** As for a folder: it goes with each write. */
   readonly durable?: boolean | undefined
+  /** As for a folder. */
+  readonly cacheBytes?: number | undefined
   readonly path?: undefined
 }
 
@@ -30,6 +34,7 @@ export type LeveldbBackendOptions = LeveldbFolderOptions | LeveldbDatabaseOption
 /** The options, checked, with every default filled in. */
 export interface LeveldbSettings {
   readonly durable: boolean
+  readonly cacheBytes: number
   readonly source: { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'database'; readonly database: LevelDatabase }
 }
 
@@ -37,9 +42,10 @@ export interface LeveldbSettings {
 export function readOptions(options: LeveldbBackendOptions): LeveldbSettings {
   if (typeof options !== 'object' || options === null) throw new TypeError(`options must be an object, got ${kindOf(options)}`)
   const durable = checkDurable(options.durable ?? true)
-  if (options.db === undefined) return { durable, source: { kind: 'folder', path: checkPath(options.path) } }
+  const cacheBytes = checkBytes(options.cacheBytes ?? 64 * 1024 * 1024)
+  if (options.db === undefined) return { durable, cacheBytes, source: { kind: 'folder', path: checkPath(options.path) } }
   if (options.path !== undefined) throw new TypeError('path and db exclude each other: give one of them')
-  return { durable, source: { kind: 'database', database: checkDatabase(options.db) } }
+  return { durable, cacheBytes, source: { kind: 'database', database: checkDatabase(options.db) } }
 }
 
 function checkPath(path: unknown): string {
@@ -51,6 +57,12 @@ function checkPath(path: unknown): string {
 function checkDurable(durable: unknown): boolean {
   if (typeof durable !== 'boolean') throw new TypeError(`durable must be a boolean, got ${kindOf(durable)}`)
   return durable
+}
+
+function checkBytes(cacheBytes: unknown): number {
+  if (typeof cacheBytes !== 'number') throw new TypeError(`cacheBytes must be a number, got ${kindOf(cacheBytes)}`)
+  if (Number.isSafeInteger(cacheBytes) && cacheBytes >= 0) return cacheBytes
+  throw new RangeError(`cacheBytes must be an integer of at least 0, got ${cacheBytes}`)
 }
 
 function checkDatabase(database: LevelDatabase): LevelDatabase {

@@ -7,8 +7,10 @@ import type { LevelDatabase } from './driver.ts'
 export interface Place {
   /** The folder, where it is the backend's own: then it may be opened again. */
   readonly path: string | undefined
-  /** Throws `LOCKED` where another owner may have come. */
+  /** Throws `LOCKED` where another owner may have come. It looks at the disk. */
   assertHeld(): void
+  /** What `assertHeld` threw, if it ever did. */
+  lost(): unknown
   release(): Promise<void>
 }
 
@@ -21,7 +23,7 @@ export async function ownFolder(path: string): Promise<Place> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   })
   const lock = await lockFolder(path)
-  return { path, assertHeld: lock.assertHeld, release: lock.release }
+  return { path, ...watched(lock), release: lock.release }
 }
 
 /** Keeps a second store off a lent database, and its folder, where it is known, off a backend that would open it. */
@@ -43,11 +45,28 @@ export async function borrowedPlace(database: LevelDatabase): Promise<Place> {
 
   try {
     const lock = await loan.lock
-    return { path: undefined, assertHeld: () => lock?.assertHeld(), release: giveBack }
+    return { path: undefined, ...watched(lock), release: giveBack }
   } catch (error) {
     loan.prefixes.delete(prefix)
     if (loan.prefixes.size === 0) loans.delete(root)
     throw error
+  }
+}
+
+/** A lock that was lost once is never held again. */
+function watched(lock: FolderLock | undefined): Pick<Place, 'assertHeld' | 'lost'> {
+  let loss: unknown
+  return {
+    assertHeld() {
+      if (loss !== undefined) throw loss
+      try {
+        lock?.assertHeld()
+      } catch (error) {
+        loss = error
+        throw error
+      }
+    },
+    lost: () => loss,
   }
 }
 

@@ -1,7 +1,8 @@
 import { isExpired, type ReplaceResult, type SessionRecord, type Touch, type TouchResult } from '@mcp-session/core/backend'
 import { type LevelDatabase, utf8 } from './driver.ts'
-import { damaged, formatHead, type Head, headOf, parseHead, recordOf } from './head.ts'
+import { damaged, formatHead, type Head, headOf, matches, parseHead, withData } from './head.ts'
 import { dataKey, eventRanges, expiryKey, headKey, logKey, ownerKey } from './keys.ts'
+import type { CachedSession, SessionCache } from './session-cache.ts'
 import type { StagedWrites } from './staged-writes.ts'
 
 /** The steps on records. They run in the write lane, one after the other, and find a damaged session before they stage anything. */
@@ -15,7 +16,7 @@ export interface RecordSteps {
 export const recordSteps: RecordSteps = { create, replace, touch, delete: deleteRecord }
 
 async function create(staged: StagedWrites, record: SessionRecord, now: number): Promise<boolean> {
-  const known = headIn(staged, record.id)
+  const known = staged.head(record.id)
   if (known !== undefined && !isExpired(known, now)) return false
   if (known !== undefined) await removeSession(staged, record.id, known)
   store(staged, record, undefined)
@@ -53,20 +54,28 @@ async function deleteRecord(staged: StagedWrites, id: string, expectedRev: strin
   return true
 }
 
-/** The live record. It reads a block from disk where LevelDB has it in no cache. */
-export function getRecord(database: LevelDatabase, id: string, now: number): SessionRecord | undefined {
+/** The live record. Where it is not cached, LevelDB may have to read a block from disk for it. */
+export function getRecord(database: LevelDatabase, cache: SessionCache, id: string, now: number): SessionRecord | undefined {
+  const { head, data } = cache.get(id) ?? readSession(database, cache, id) ?? {}
+  return head === undefined || data === undefined || isExpired(head, now) ? undefined : withData(head, data)
+}
+
+function readSession(database: LevelDatabase, cache: SessionCache, id: string): CachedSession | undefined {
   let value = database.getSync(headKey(id), utf8)
-  for (;;) {
-    const head = value === undefined ? undefined : (parseHead(id, value) ?? damaged(id))
-    if (head instanceof Error) throw head
-    if (head === undefined || isExpired(head, now)) return undefined
-    const record = recordOf(head, database.getSync(dataKey(id), utf8))
-    if (record !== undefined) return record
+  while (value !== undefined) {
+    const head = parseHead(id, value)
+    if (head === undefined) throw damaged(id)
+    const data = database.getSync(dataKey(id), utf8)
+    if (matches(head, data)) {
+      cache.add(head, data)
+      return { head, data }
+    }
     // A batch may have come between the two looks, on another thread. Then the head is another one.
     const again = database.getSync(headKey(id), utf8)
     if (again === value) throw damaged(id)
     value = again
   }
+  return undefined
 }
 
 /** Removes a session with its events. Without its head its keys in the indexes stay, naming a session that is not there. */
@@ -83,8 +92,8 @@ export async function removeSession(staged: StagedWrites, id: string, head: Head
 }
 
 /** The head of a live session; `CORRUPT` if it is not what was written. */
-export function liveHead(staged: Pick<StagedWrites, 'get'>, id: string, now: number): Head | undefined {
-  const head = headIn(staged, id)
+export function liveHead(staged: StagedWrites, id: string, now: number): Head | undefined {
+  const head = staged.head(id)
   return head === undefined || isExpired(head, now) ? undefined : head
 }
 
@@ -93,14 +102,6 @@ export function rearm(staged: StagedWrites, head: Head): void {
   const armedAt = keyInstant(head.expiresAt)
   staged.put(headKey(head.id), formatHead({ ...head, armedAt }))
   moveExpiryKey(staged, head.id, head.armedAt, armedAt)
-}
-
-function headIn(staged: Pick<StagedWrites, 'get'>, id: string): Head | undefined {
-  const value = staged.get(headKey(id))
-  if (value === undefined) return undefined
-  const head = parseHead(id, value)
-  if (head === undefined) throw damaged(id)
-  return head
 }
 
 function store(staged: StagedWrites, record: SessionRecord, known: Head | undefined): void {
@@ -128,7 +129,7 @@ function moveExpiryKey(staged: StagedWrites, id: string, from: number, to: numbe
 }
 
 function currentOf(staged: StagedWrites, head: Head): SessionRecord {
-  const record = recordOf(head, staged.get(dataKey(head.id)))
-  if (record === undefined) throw damaged(head.id)
-  return record
+  const data = staged.get(dataKey(head.id))
+  if (matches(head, data)) return withData(head, data)
+  throw damaged(head.id)
 }

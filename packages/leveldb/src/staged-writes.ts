@@ -1,9 +1,14 @@
 import { type LevelDatabase, type LevelRange, utf8 } from './driver.ts'
+import { type Head, headIn } from './head.ts'
+import { headKey } from './keys.ts'
+import type { SessionCache } from './session-cache.ts'
 
 /** The store as it will be once the batch that is being put together is written. Only the write lane has one. */
 export interface StagedWrites {
   /** What was staged, or else stored. It reads a block from disk where LevelDB has it in no cache. */
   get(key: string): string | undefined
+  /** The head of a session, staged or stored; `CORRUPT` if it is not what was written. */
+  head(id: string): Head | undefined
   put(key: string, value: string): void
   remove(key: string): void
   /** Keys from `gte` to before `lt`, staged and stored, in order, at most `limit`. */
@@ -14,7 +19,7 @@ export interface StagedWrites {
   entries(): ReadonlyMap<string, string | undefined>
 }
 
-export function stagedWrites(database: LevelDatabase): StagedWrites {
+export function stagedWrites(database: LevelDatabase, cache: SessionCache): StagedWrites {
   const changes = new Map<string, string | undefined>()
   let undo: { readonly key: string; readonly was: string | undefined; readonly had: boolean }[] = []
 
@@ -28,6 +33,12 @@ export function stagedWrites(database: LevelDatabase): StagedWrites {
       const change = changes.get(key)
       if (change !== undefined || changes.has(key)) return change
       return database.getSync(key, utf8)
+    },
+
+    head(id) {
+      const key = headKey(id)
+      const cached = changes.has(key) ? undefined : cache.get(id)?.head
+      return cached ?? headIn(id, staged.get(key))
     },
 
     put: set,

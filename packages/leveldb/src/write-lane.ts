@@ -44,7 +44,7 @@ export function writeLane(engine: Engine, place: Place): WriteLane {
 
   async function flush(jobs: readonly Job[]): Promise<readonly BatchOutcome<Tell>[]> {
     const database = await engine.writable()
-    const staged = stagedWrites(database)
+    const staged = stagedWrites(database, engine.cache)
     const outcomes: BatchOutcome<Tell>[] = []
     for (const job of jobs) outcomes.push(await outcome(job, staged))
     place.assertHeld()
