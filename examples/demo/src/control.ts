@@ -1,6 +1,7 @@
 import { type ObservedRequest, pidIsGone } from '@mcp-session/test-processes'
 import type { Claims } from './claims.ts'
-import { killAndReturn, type Major } from './kill-and-return.ts'
+import type { Major } from './connect.ts'
+import { killAndReturn } from './kill-and-return.ts'
 
 /** The same steps on the transport that the SDK ships: what its second process answered, read off the wire. */
 export async function runControl(sdk: Major, word: string, claims: Claims): Promise<string> {

@@ -1,11 +1,8 @@
 import { createNews, pidIsGone, portRefuses, type Relay, type RunningNode, startNode, startRelay } from '@mcp-session/test-processes'
 import type { Claims } from './claims.ts'
-import { connectV1 } from './client-v1.ts'
-import { connectV2 } from './client-v2.ts'
+import { connect, type Major } from './connect.ts'
 import type { ConnectedClient } from './connected-client.ts'
 import type { Screen } from './screen.ts'
-
-export type Major = 'v1' | 'v2'
 
 /** What stands when the server was killed and another process has taken its place. */
 export interface Scene {
@@ -94,10 +91,6 @@ export async function killAndReturn<T>(run: Run, onReturn: (scene: Scene) => Pro
     received,
     getsReport: (withinMs) => news.until(() => received.includes(report), withinMs),
   })
-}
-
-function connect(sdk: Major, url: URL, onLog: (text: unknown) => void): Promise<ConnectedClient> {
-  return sdk === 'v1' ? connectV1(url, onLog) : connectV2(url, onLog)
 }
 
 function portOf(server: RunningNode): number {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createClaims, Refuted } from './claims.ts'
-import type { Major } from './kill-and-return.ts'
+import type { Major } from './connect.ts'
 import { type Plant, plants } from './plants.ts'
 import { createScreen } from './screen.ts'
 import { tellStory } from './story.ts'

@@ -3,10 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ObservedRequest, pidIsGone } from '@mcp-session/test-processes'
+import { callAfterEnd } from './call-after-end.ts'
 import { type Claims, Refuted } from './claims.ts'
+import type { Major } from './connect.ts'
 import { runControl } from './control.ts'
-import { killAndReturn, type Major, type Scene } from './kill-and-return.ts'
+import { killAndReturn, type Scene } from './kill-and-return.ts'
 import { type Plant, sow } from './plants.ts'
+import { randomWord } from './random-word.ts'
 import type { Screen } from './screen.ts'
 
 export interface StoryOptions {
@@ -85,31 +88,10 @@ async function tellReturn(scene: Scene, { sdk, claims, screen }: Omit<StoryOptio
   return control
 }
 
-async function callAfterEnd(url: string, sessionId: string): Promise<number> {
-  const answer = await fetch(`${url}/mcp`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-session-id': sessionId,
-      'mcp-protocol-version': '2025-11-25',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 'after the end', method: 'tools/call', params: { name: 'count', arguments: {} } }),
-  })
-  await answer.body?.cancel()
-  return answer.status
-}
-
 function idOf(request: ObservedRequest): string | string[] | undefined {
   return request.headers['mcp-session-id']
 }
 
 function statusOf(request: ObservedRequest | undefined): string {
   return /^HTTP\/1\.1 (\d+)/.exec(request?.reply() ?? '')?.[1] ?? ''
-}
-
-// Pronounceable, and new in every run: what the client is given cannot come from an earlier one.
-function randomWord(): string {
-  const pick = (letters: string) => letters.charAt(Math.floor(Math.random() * letters.length))
-  return Array.from({ length: 3 }, () => pick('bdfgklmnprstvz') + pick('aeiou')).join('')
 }

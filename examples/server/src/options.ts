@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 export interface Options {
   readonly sdk: 'v1' | 'v2'
-  /** `sqlite:<path>` or `memory:`. */
+  /** `memory:`, `sqlite:<path>`, `redis://…` or `postgres://…`. */
   readonly backend: string
   /** 0: any free one. */
   readonly port: number

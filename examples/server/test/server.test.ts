@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startPostgres, startRedis } from '@mcp-session/test-engines'
 import { pidIsGone, portRefuses, type RunningNode, startNode } from '@mcp-session/test-processes'
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
@@ -53,6 +54,30 @@ describe('the example server', { timeout: 60_000 }, () => {
     await two.client.close()
   })
 
+  it.each([
+    ['redis', startRedis],
+    ['postgres', startPostgres],
+  ])('counts in one session from two servers of different majors on one %s', async (_name, startEngine) => {
+    await using engine = await startEngine()
+    await using one = await start('--sdk', 'v1', '--backend', engine.url)
+    await using two = await start('--sdk', 'v2', '--backend', engine.url)
+    const client = await connectV2(urlOf(one))
+    expect(await client.count()).toEqual({ counter: 1, pid: one.pid, client: 'two' })
+    const answer = await fetch(urlOf(two), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-session-id': client.sessionId() ?? '',
+        'mcp-protocol-version': '2025-11-25',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'count', arguments: {} } }),
+    })
+    expect(await answer.json()).toMatchObject({ result: { structuredContent: { counter: 2, pid: two.pid, client: 'two' } } })
+    expect(await client.count()).toEqual({ counter: 3, pid: one.pid, client: 'two' })
+    await client.client.close()
+  })
+
   it('sends what it is told to, to that session only', async () => {
     await using server = await start()
     const two = await connectV2(urlOf(server))
@@ -97,7 +122,7 @@ describe('the example server', { timeout: 60_000 }, () => {
   })
 
   it('says what is wrong with its command line and ends', async () => {
-    await expect(start('--backend', 'redis://nowhere')).rejects.toThrow(/--backend is sqlite:<path> or memory:, not redis:\/\/nowhere/)
+    await expect(start('--backend', 'mysql://nowhere')).rejects.toThrow(/--backend is memory:, .*, not mysql:\/\/nowhere/)
   })
 })
 
@@ -118,7 +143,7 @@ describe('optionsOf', () => {
 })
 
 describe('backendOf', () => {
-  it.each(['sqlite:', 'sqlite', 'memory', ''])('refuses %j', (url) => {
+  it.each(['sqlite:', 'sqlite', 'memory', 'redis:', 'postgres', ''])('refuses %j', (url) => {
     expect(() => backendOf(url)).toThrow(RangeError)
   })
 })

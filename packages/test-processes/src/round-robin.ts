@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { listenOnLoopback } from './loopback.ts'
+import { portRefuses } from './proof.ts'
 
 /** A load balancer without stickiness: each request goes to the next target. */
 export interface RoundRobin extends AsyncDisposable {
@@ -7,17 +8,41 @@ export interface RoundRobin extends AsyncDisposable {
   readonly url: string
   /** How many requests each target was given, by its place in `targets`. */
   readonly counts: readonly number[]
+  /** The requests in the order in which they came: their method, and the place of the target that was given them. */
+  readonly given: readonly GivenRequest[]
   close(): Promise<void>
 }
 
+export interface GivenRequest {
+  readonly method: string
+  readonly target: number
+}
+
+export interface RoundRobinOptions {
+  /** Ports of 127.0.0.1. */
+  readonly targets: readonly number[]
+  /** A target that refuses connections is passed over, as a load balancer does with a dead one. Default: it is answered for with 502. */
+  readonly passOver?: boolean
+}
+
 /** Starts an HTTP proxy on a free port of 127.0.0.1 in front of several ports there. `Host` passes unchanged. */
-export async function startRoundRobin({ targets }: { readonly targets: readonly number[] }): Promise<RoundRobin> {
+export async function startRoundRobin({ targets, passOver = false }: RoundRobinOptions): Promise<RoundRobin> {
   if (targets.length === 0) throw new RangeError('A round robin needs at least one target.')
   const counts = targets.map(() => 0)
+  const given: GivenRequest[] = []
   let turn = 0
-  const server = createServer((incoming, outgoing) => {
-    const index = turn++ % targets.length
+
+  async function next(): Promise<number> {
+    for (let passed = 0; ; passed++) {
+      const index = turn++ % targets.length
+      if (!passOver || passed === targets.length || !(await portRefuses(targets[index] ?? 0))) return index
+    }
+  }
+
+  const server = createServer(async (incoming, outgoing) => {
+    const index = await next()
     counts[index] = (counts[index] ?? 0) + 1
+    given.push({ method: incoming.method ?? '', target: index })
     forward(incoming, outgoing, targets[index] ?? 0)
   })
   // A stream may say nothing for long.
@@ -26,6 +51,7 @@ export async function startRoundRobin({ targets }: { readonly targets: readonly 
   const proxy: RoundRobin = {
     ...address,
     counts,
+    given,
     close() {
       return new Promise((resolve) => {
         server.close(() => resolve())

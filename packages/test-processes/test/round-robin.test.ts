@@ -76,6 +76,28 @@ describe('startRoundRobin', () => {
     expect(await answer.text()).toContain('ECONNREFUSED')
   })
 
+  it('passes over a target that refuses, where asked to, and tells which target was given what', async () => {
+    await using one = await echo('one')
+    const gone = await echo('gone')
+    await gone[Symbol.asyncDispose]()
+    await using two = await echo('two')
+    await using proxy = await startRoundRobin({ targets: [one.port, gone.port, two.port], passOver: true })
+    const ask = async (method: string) => (await fetch(proxy.url, { method, body: method === 'POST' ? 'x' : null })).text()
+    expect([await ask('POST'), await ask('POST'), await ask('GET')]).toEqual(['one POST / x', 'two POST / x', 'one GET / '])
+    expect(proxy.given).toEqual([
+      { method: 'POST', target: 0 },
+      { method: 'POST', target: 2 },
+      { method: 'GET', target: 0 },
+    ])
+  })
+
+  it('answers 502 when every target refuses', async () => {
+    const gone = await echo('gone')
+    await gone[Symbol.asyncDispose]()
+    await using proxy = await startRoundRobin({ targets: [gone.port], passOver: true })
+    expect((await fetch(proxy.url)).status).toBe(502)
+  })
+
   it('refuses to be started without targets', async () => {
     await expect(startRoundRobin({ targets: [] })).rejects.toThrow(RangeError)
   })
