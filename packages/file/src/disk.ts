@@ -1,8 +1,14 @@
+import type { FolderLock } from '@mcp-session/core/folder-lock'
+
 /**
  * All that this package does to a disk. The harnesses put their own between: one that fails at the n-th operation, one that
  * records and enumerates what a power cut can leave. Errors are those of Node, with their `code`.
  */
 export interface Disk {
+  /** Makes the folder, private to this user, or looks whether it can be used. Gives the name of its network file system, if it is on one. */
+  prepareFolder(path: string, allowNetwork: boolean): Promise<string | undefined>
+  /** Takes the folder for one opener, see `@mcp-session/core/folder-lock`. */
+  lock(path: string, reachedByOtherHosts: boolean): Promise<Pick<FolderLock, 'assertHeld' | 'release'>>
   /** A new file, mode 0600; fails where anything of that name is there. `use`: what it is opened for. */
   create(path: string, use: FileUse): Promise<DiskFile>
   /** An existing file; a symbolic link, or anything but a file, is refused. */

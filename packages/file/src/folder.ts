@@ -1,7 +1,6 @@
 import { chmod, lstat, mkdir, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SessionError } from '@mcp-session/core/backend'
-import type { Disk } from './disk.ts'
 import { errorCode } from './file-errors.ts'
 
 /** Types of file systems that are shared between hosts, as `statfs` gives them on Linux. */
@@ -20,8 +19,12 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
 ])
 
 /** Makes the folder private to this user, if it makes it; refuses one that others own, or may write to. Gives the name of its network file system, if it is on one. */
-export async function prepareFolder(disk: Disk, path: string, allowNetwork: boolean): Promise<string | undefined> {
-  if (await made(path)) await disk.syncFolder(dirname(path))
+export async function prepareFolder(
+  path: string,
+  allowNetwork: boolean,
+  syncFolder: (folder: string) => Promise<void>,
+): Promise<string | undefined> {
+  if (await made(path)) await syncFolder(dirname(path))
   const found = await lstat(path)
   if (!found.isDirectory()) throw refused(path, 'it is not a folder (symbolic links are not followed): choose another path')
   const uid = process.getuid?.()

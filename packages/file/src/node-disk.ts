@@ -1,6 +1,8 @@
 import { constants, fdatasync, read, write } from 'node:fs'
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
+import { lockFolder } from '@mcp-session/core/folder-lock'
 import type { Disk, DiskFile, FileUse } from './disk.ts'
+import { prepareFolder } from './folder.ts'
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants
 /** Not everywhere: `undefined` on Windows, whatever the type says. */
@@ -11,21 +13,25 @@ const syncedWrites = process.platform === 'linux' ? constants.O_DSYNC : 0
 /** The disk as it is. */
 export function nodeDisk(): Disk {
   return {
+    prepareFolder: (path, allowNetwork) => prepareFolder(path, allowNetwork, syncFolder),
+    lock: (path, reachedByOtherHosts) => lockFolder(path, { reachedByOtherHosts }),
     create: async (path, use) => diskFile(await open(path, flagsOf(use) | O_CREAT | O_EXCL | noFollow, 0o600), syncs(use)),
     open: async (path, use) => diskFile(await regular(path, flagsOf(use)), syncs(use)),
     list: (folder) => readdir(folder),
     rename,
     unlink,
-    async syncFolder(folder) {
-      // Windows has no such thing, and its file system keeps names in its journal.
-      if (process.platform === 'win32') return
-      const handle = await open(folder, O_RDONLY)
-      try {
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-    },
+    syncFolder,
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows has no such thing, and its file system keeps names in its journal.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

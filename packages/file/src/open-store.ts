@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HealthWarning } from '@mcp-session/core/backend'
-import { type FolderLock, lockFolder } from '@mcp-session/core/folder-lock'
+import type { FolderLock } from '@mcp-session/core/folder-lock'
 import { type Compaction, compaction } from './compaction.ts'
 import type { Disk } from './disk.ts'
 import { type EventSteps, eventSteps } from './event-steps.ts'
 import { openFailure } from './file-errors.ts'
-import { prepareFolder } from './folder.ts'
 import { warningsOf } from './health.ts'
 import { type Lane, writeLane } from './lane.ts'
 import { type Log, openLog } from './log.ts'
@@ -31,11 +30,13 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
+type Lock = Pick<FolderLock, 'assertHeld' | 'release'>
+
 /** Locks the folder and reads the store; a failure leaves nothing open. */
 export async function openStore(settings: FileSettings, disk: Disk, tuning: Tuning): Promise<OpenStore> {
   try {
-    const network = await prepareFolder(disk, settings.path, settings.allowNetworkFileSystem)
-    const lock = await lockFolder(settings.path, { reachedByOtherHosts: network !== undefined })
+    const network = await disk.prepareFolder(settings.path, settings.allowNetworkFileSystem)
+    const lock = await disk.lock(settings.path, network !== undefined)
     try {
       return await openLocked(settings, disk, tuning, lock, network)
     } catch (error) {
@@ -51,7 +52,7 @@ async function openLocked(
   { path, durable, damage, cacheBytes, onOpen }: FileSettings,
   disk: Disk,
   tuning: Tuning,
-  lock: FolderLock,
+  lock: Lock,
   network: string | undefined,
 ): Promise<OpenStore> {
   const pause = (): Promise<void> => nextTurn()
@@ -79,7 +80,7 @@ async function openLocked(
   }
 }
 
-async function closeAll(lane: Lane, compact: Compaction, log: Log, lock: FolderLock): Promise<void> {
+async function closeAll(lane: Lane, compact: Compaction, log: Log, lock: Lock): Promise<void> {
   try {
     await compact.stop()
     await lane.drain()

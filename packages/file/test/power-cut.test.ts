@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { fileBackendOn } from '../src/internal.ts'
+import { small } from './fixtures.ts'
+import { afterPowerCut, type Fate, memoryDisk } from './memory-disk.ts'
+import { randomFrom, workload } from './workload.ts'
+
+const options = { path: '/store' }
+
+const sectorBytes = 512
+
+function fates(seed: number): Fate[] {
+  const random = randomFrom(seed)
+  return [
+    { write: () => 'lost', names: () => 0 },
+    { write: () => 'kept', names: (changes) => changes },
+    { write: () => 'kept', names: () => 0 },
+    { write: () => 'lost', names: (changes) => changes },
+    ...[1, 2].map(() => ({
+      write: (_index: number, bytes: number) =>
+        random(3) === 0 ? ('lost' as const) : { torn: sectorBytes * random(1 + Math.ceil(bytes / sectorBytes)) },
+      names: (changes: number) => random(changes + 1),
+    })),
+  ]
+}
+
+it('a power cut at any point, with any fate of what was not synced, loses nothing acknowledged or shown', {
+  timeout: 300_000,
+}, async () => {
+  const disk = memoryDisk()
+  const work = workload(1, () => disk.operations.length)
+  for (let round = 0; round < 2; round += 1) {
+    const backend = fileBackendOn(disk, small, options)
+    await backend.open()
+    expect(await work.run(backend, 50)).toEqual([])
+    expect(await work.wrongs(backend)).toEqual([])
+    await backend.close()
+  }
+  const unlinked = disk.operations.filter(({ do: what }) => what === 'unlink').length
+  expect(unlinked).toBeGreaterThan(4) // compaction was at work
+  for (let end = 0; end <= disk.operations.length; end += 1) {
+    for (const [n, fate] of fates(end).entries()) {
+      const cut = memoryDisk(afterPowerCut(new Map(), disk.operations, end, fate))
+      const backend = fileBackendOn(cut, small, options)
+      await backend.open()
+      expect(await work.wrongs(backend, end), `cut before operation ${end}, fate ${n}`).toEqual([])
+      await backend.close()
+    }
+  }
+})
