@@ -3,12 +3,16 @@ import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { bundle } from '../bundle.ts'
 import type { Family } from './contestant.ts'
-import { contestants } from './contestants.ts'
+import { contestantNamed, contestants } from './contestants.ts'
 import { engines } from './engines.ts'
+import { type JobSettings, jobsForGates } from './gate-jobs.ts'
+import { gateTable } from './gate-table.ts'
+import { type Gate, gates } from './gates.ts'
 import type { Job } from './job.ts'
+import { judge, passes } from './judge.ts'
 import { machine } from './machine.ts'
 import { type Op, ops } from './ops.ts'
-import { jobsOf } from './plan.ts'
+import { jobsOf, type Request } from './plan.ts'
 import { type Rounds, runRounds } from './rounds.ts'
 import { resultTables } from './tables.ts'
 
@@ -24,12 +28,15 @@ interface Options {
   readonly rate?: number
   readonly seed: number
   readonly quick?: true
+  readonly check?: true
   readonly json?: string
 }
 
 const families = [...new Set(contestants.filter(({ beside }) => beside === undefined).map(({ family }) => family))].filter(
   (family) => family !== 'harness',
 )
+
+const known = contestants.map(({ name }) => name)
 
 export function sessionsCommand(): Command {
   return (
@@ -46,6 +53,7 @@ export function sessionsCommand(): Command {
       .option('--rate <n>', 'the mixture at so many calls a second, whether they are answered or not', positive)
       .option('--seed <n>', 'of ids and of the mixture', positive, 1)
       .option('--quick', 'fewer sessions, shorter, fewer rounds')
+      .option('--check', 'measure what the gates need and judge them; exit code 1 where one falls short')
       .option('--json <file>', 'write every figure of every run, with machine, versions and date')
       // As the default command it gets what is no command at all.
       .allowExcessArguments()
@@ -58,27 +66,42 @@ export function sessionsCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const quick = options.quick === true
-  const jobs = jobsOf(contestants, {
-    families: options.backend,
-    peers: options.peers === true,
-    sessions: options.sessions ?? (quick ? 2_000 : 10_000),
-    seconds: options.seconds ?? (quick ? 0.1 : 0.25),
-    warmUpSeconds: quick ? 0.1 : 0.2,
-    seed: options.seed,
-    load:
-      options.rate === undefined
-        ? { kind: 'closed', ops: options.op, inFlight: options.inFlight, macrotask: options.macrotask === true }
-        : { kind: 'rate', perSecond: options.rate },
-  })
-  const rounds = options.rounds ?? (quick ? 3 : 5)
+  const rounds = options.rounds ?? (options.quick === true ? 3 : 5)
+  const asked = gates.filter((gate) => isAsked(gate, options))
+  const jobs = options.check === true ? jobsForGates(asked, known, settingsOf(options)) : jobsOf(contestants, requestOf(options))
   const found = await measure(jobs, rounds)
   for (const text of resultTables(contestants, found.runs)) console.log(`\n${text}`)
   console.log(notes(jobs, found, rounds))
+  // Those that were not asked for are named as well: they have not passed.
+  const judged = options.check === true ? gates.map((gate) => judge(gate, { ...found, known })) : []
+  if (options.check === true) console.log(`\n${gateTable(judged)}`)
   if (options.json !== undefined) {
-    await writeFile(options.json, `${JSON.stringify({ machine: await machine(new Date()), ...found }, undefined, 2)}\n`)
+    const told = { machine: await machine(new Date()), ...found, ...(options.check === true ? { gates: judged } : {}) }
+    await writeFile(options.json, `${JSON.stringify(told, undefined, 2)}\n`)
   }
-  if (found.failures.length > 0) process.exitCode = 1
+  if (found.failures.some(({ isHere }) => isHere)) process.exitCode = 1
+  if (options.check === true && !passes(judged)) process.exitCode = 1
+}
+
+/** A quick check leaves out what takes minutes to fill. */
+function isAsked({ who, measure }: Gate, { backend, quick }: Options): boolean {
+  return backend.some((family) => family === contestantNamed(who)?.family) && (quick !== true || measure.sessions <= 100_000)
+}
+
+function settingsOf({ quick, seconds, seed }: Options): JobSettings {
+  return { seconds: seconds ?? (quick === true ? 0.1 : 0.25), warmUpSeconds: quick === true ? 0.1 : 0.2, seed }
+}
+
+function requestOf(options: Options): Request {
+  const { backend, peers, sessions, rate, op, inFlight, macrotask, quick } = options
+  return {
+    ...settingsOf(options),
+    families: backend,
+    peers: peers === true,
+    sessions: sessions ?? (quick === true ? 2_000 : 10_000),
+    ...(rate === undefined || options.seconds !== undefined ? {} : { seconds: quick === true ? 1 : 3 }),
+    load: rate === undefined ? { kind: 'closed', ops: op, inFlight, macrotask: macrotask === true } : { kind: 'rate', perSecond: rate },
+  }
 }
 
 /** Ctrl-C ends it, and keeps what is done. */
@@ -121,7 +144,7 @@ function notes(jobs: readonly Job[], { complete, failures }: Rounds, rounds: num
     ...contestants
       .filter(({ name }) => names.has(name))
       .map(({ name, beside, note }) => `${name}: ${note}${beside === undefined ? '' : ` (beside ${beside})`}`),
-    ...failures.map(({ job, reason }) => `NOT MEASURED: ${job.contestant}: ${reason}`),
+    ...failures.map(({ job, reason, isHere }) => `${isHere ? 'FAILED' : 'not run'}: ${job.contestant}: ${reason}`),
   ].join('\n')
 }
 

@@ -1,6 +1,7 @@
 import type { Contestant } from './contestant.ts'
 import { fileContestants } from './contestants/file.ts'
 import { idleHarness } from './contestants/harness.ts'
+import { leveldbContestants } from './contestants/leveldb.ts'
 import { memoryContestants } from './contestants/memory.ts'
 import { postgresContestants } from './contestants/postgres.ts'
 import { redisContestants } from './contestants/redis.ts'
@@ -12,6 +13,7 @@ export const contestants: readonly Contestant[] = [
   ...memoryContestants,
   ...fileContestants,
   ...sqliteContestants,
+  ...leveldbContestants,
   ...redisContestants,
   ...postgresContestants,
 ]

@@ -1,4 +1,5 @@
 import type { Measured } from './closed-loop.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import type { OpenLoopMeasured } from './open-loop.ts'
 import type { Cell } from './ops.ts'
 
@@ -20,17 +21,36 @@ export type Load =
   | { readonly kind: 'closed'; readonly cells: readonly Cell[]; readonly macrotask: boolean }
   /** The mixture at a fixed rate. */
   | { readonly kind: 'rate'; readonly perSecond: number }
+  /** Deletes so many expired sessions, beside those that live; with `inFlight` callers of the mixture, or on its own with 0. */
+  | { readonly kind: 'cleaning'; readonly expired: number; readonly inFlight: number }
+  /** Opens, in a process that has just started, what another one has filled and closed. */
+  | { readonly kind: 'opening' }
 
 /** A figure of the closed loop. */
 export interface MeasuredCell extends Cell, Measured {}
 
-/** What a process found. */
+/** What deleting the expired sessions took, and did to others. */
+export interface MeasuredCleaning extends LoopDelay {
+  readonly deleted: number
+  readonly cleaningMs: number
+  /** Of the other callers, in the time before and meanwhile; absent: there were none. */
+  readonly p99BeforeUs?: number
+  readonly p99MeanwhileUs?: number
+}
+
+export interface MeasuredOpening extends LoopDelay {
+  readonly openMs: number
+}
+
+/** What a process found; what its load did not ask for is absent. */
 export interface JobResult {
-  readonly cells: readonly MeasuredCell[]
+  readonly cells?: readonly MeasuredCell[]
   readonly rate?: OpenLoopMeasured
+  readonly cleaning?: MeasuredCleaning
+  readonly opening?: MeasuredOpening
   /** Resident memory of the process that one session takes, and what of it V8 and its buffers account for. */
-  readonly residentBytesPerSession: number
-  readonly heapBytesPerSession: number
-  /** Sessions that there were at the end; as many as there had to be, or the run fails. */
-  readonly sessions: number
+  readonly residentBytesPerSession?: number
+  readonly heapBytesPerSession?: number
+  /** Live sessions that there were at the end; as many as there had to be, or the run fails. */
+  readonly sessions?: number
 }

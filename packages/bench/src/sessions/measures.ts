@@ -11,14 +11,33 @@ export type Measure =
       readonly macrotask?: true
     }
   | { readonly figure: 'loop delay p99 ms' | 'loop delay max ms'; readonly perSecond: number; readonly sessions: number }
+  | { readonly figure: 'cleaning ms' | 'cleaning loop max ms'; readonly expired: number; readonly sessions: number }
+  /** Of the other callers: how many times as long as before. */
+  | { readonly figure: 'p99 × while cleaning'; readonly inFlight: number; readonly expired: number; readonly sessions: number }
+  | { readonly figure: 'open ms' | 'bytes a dormant session'; readonly sessions: number }
+  /** Of the filling process, whatever it measured afterwards. */
   | { readonly figure: 'resident bytes a session'; readonly sessions: number }
 
+/** The same with another number in flight, where it has one. */
+export function withInFlight(measure: Measure, inFlight: number | undefined): Measure {
+  return inFlight !== undefined && 'op' in measure ? { ...measure, inFlight } : measure
+}
+
 /** What the run says; `undefined`: it did not measure that. */
-export function readingOf({ job, result }: Run, measure: Measure): number | undefined {
+export function readingOf(run: Run, measure: Measure): number | undefined {
+  const { job, result } = run
   if (job.sessions !== measure.sessions) return undefined
   switch (measure.figure) {
     case 'resident bytes a session':
-      return result.residentBytesPerSession
+      return job.load.kind === 'closed' ? result.residentBytesPerSession : undefined
+    case 'bytes a dormant session':
+      return job.load.kind === 'opening' ? result.residentBytesPerSession : undefined
+    case 'open ms':
+      return result.opening?.openMs
+    case 'cleaning ms':
+    case 'cleaning loop max ms':
+    case 'p99 × while cleaning':
+      return cleaningOf(run, measure)
     case 'loop delay p99 ms':
     case 'loop delay max ms': {
       if (job.load.kind !== 'rate' || job.load.perSecond !== measure.perSecond) return undefined
@@ -26,10 +45,21 @@ export function readingOf({ job, result }: Run, measure: Measure): number | unde
     }
     default: {
       if (job.load.kind !== 'closed' || job.load.macrotask !== (measure.macrotask ?? false)) return undefined
-      const cell = result.cells.find(({ op, inFlight }) => op === measure.op && inFlight === measure.inFlight)
+      const cell = result.cells?.find(({ op, inFlight }) => op === measure.op && inFlight === measure.inFlight)
       return cell?.[fields[measure.figure]]
     }
   }
+}
+
+type CleaningMeasure = Extract<Measure, { readonly expired: number }>
+
+function cleaningOf({ job: { load }, result: { cleaning } }: Run, measure: CleaningMeasure): number | undefined {
+  const inFlight = measure.figure === 'p99 × while cleaning' ? measure.inFlight : 0
+  if (load.kind !== 'cleaning' || load.expired !== measure.expired || load.inFlight !== inFlight) return undefined
+  if (measure.figure === 'cleaning ms') return cleaning?.cleaningMs
+  if (measure.figure === 'cleaning loop max ms') return cleaning?.loopMaxMs
+  const { p99BeforeUs, p99MeanwhileUs } = cleaning ?? {}
+  return p99BeforeUs === undefined || p99MeanwhileUs === undefined ? undefined : p99MeanwhileUs / p99BeforeUs
 }
 
 const fields = { 'ops/s': 'opsPerSecond', 'cpu µs': 'cpuUs', 'p50 µs': 'p50Us', 'p95 µs': 'p95Us', 'p99 µs': 'p99Us' } as const

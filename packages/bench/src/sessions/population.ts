@@ -23,13 +23,10 @@ export async function populate(store: Store, sessions: number): Promise<Populati
   const added: string[] = []
   let made = 0
 
-  async function fill(): Promise<void> {
-    while (made < sessions) {
-      made += 1
-      staying.push(await store.create(made))
-    }
-  }
-  await Promise.all(Array.from({ length: fillers }, fill))
+  await fill(sessions, async (n) => {
+    made = n
+    staying.push(await store.create(n))
+  })
 
   return {
     any(random) {
@@ -45,6 +42,18 @@ export async function populate(store: Store, sessions: number): Promise<Populati
     size: () => staying.length + added.length,
     added: () => added.length,
   }
+}
+
+/** Has the 1st to the n-th made, by a number of callers at once. */
+export async function fill(count: number, make: (n: number) => Promise<unknown>): Promise<void> {
+  let begun = 0
+  async function filler(): Promise<void> {
+    while (begun < count) {
+      begun += 1
+      await make(begun)
+    }
+  }
+  await Promise.all(Array.from({ length: fillers }, filler))
 }
 
 /** Deletes all that were added. */

@@ -5,6 +5,7 @@ import { startNode } from '@mcp-session/test-processes'
 import { contestantNamed } from './contestants.ts'
 import type { Engines } from './engines.ts'
 import type { Job, JobResult } from './job.ts'
+import { NotHere } from './not-here.ts'
 import { type Assignment, isReport, isStarted } from './runner-protocol.ts'
 
 /** What one process found in one round. */
@@ -19,6 +20,8 @@ export interface Failure {
   readonly round: number
   readonly job: Job
   readonly reason: string
+  /** False: it cannot run on this machine, and nobody is to blame. */
+  readonly isHere: boolean
 }
 
 export interface Rounds {
@@ -38,6 +41,8 @@ export interface RoundsOptions {
   readonly stop: AbortSignal
   readonly onRun: (done: number, next: string) => void
 }
+
+const nothing = { kind: 'closed', cells: [], macrotask: false } as const
 
 /** The slowest store with a million sessions takes minutes; whatever takes longer hangs. */
 const maxJobMs = 1_800_000
@@ -62,7 +67,7 @@ export async function runRounds(options: RoundsOptions): Promise<Rounds> {
           result: await runOnce(options, { ...job, seed: job.seed + round }, `bench_${process.pid}_${String(done).padStart(6, '0')}`),
         })
       } catch (error) {
-        if (!stop.aborted) failures.push({ round, job, reason: error instanceof Error ? error.message : String(error) })
+        if (!stop.aborted) failures.push({ round, job, reason: reasonOf(error), isHere: !(error instanceof NotHere) })
       }
     }
     complete += 1
@@ -75,7 +80,10 @@ async function runOnce({ script, engines, stop }: RoundsOptions, job: Job, names
   const url = engine === undefined ? '' : await engines.url(engine)
   const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-'))
   try {
-    return await inProcess(script, { job, place: { folder, namespace, url } }, stop)
+    const place = { folder, namespace, url }
+    // What is to be opened another process has filled.
+    if (job.load.kind === 'opening') await inProcess(script, { job: { ...job, load: nothing }, place }, stop)
+    return await inProcess(script, { job, place }, stop)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -91,8 +99,12 @@ async function inProcess(script: string, assignment: Assignment, stop: AbortSign
     // It ends by itself: with --cpu-prof it still has a profile to write.
     await node.exited
     if ('result' in report) return report.result
-    throw new Error(report.error)
+    throw report.isHere ? new Error(report.error) : new NotHere(report.error)
   } finally {
     stop.removeEventListener('abort', end)
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,3 +1,4 @@
+import { measureCleaning } from './cleaning.ts'
 import { closedLoop, type Measured } from './closed-loop.ts'
 import type { Job, JobResult, MeasuredCell } from './job.ts'
 import { memoryUse } from './memory-use.ts'
@@ -30,22 +31,34 @@ export async function runJob(store: Store, job: Job): Promise<JobResult> {
   }
 }
 
-async function measure(store: Store, population: Population, random: Random, job: Job): Promise<Pick<JobResult, 'cells' | 'rate'>> {
+async function measure(store: Store, population: Population, random: Random, job: Job): Promise<JobResult> {
   const { load, seconds, warmUpSeconds } = job
-  if (load.kind === 'rate') {
-    const step = stepOf('mixed', store, population, random)
-    await openLoop(step, { perSecond: load.perSecond, seconds: warmUpSeconds })
-    return { cells: [], rate: await openLoop(step, { perSecond: load.perSecond, seconds }) }
+  const mixed = stepOf('mixed', store, population, random)
+  switch (load.kind) {
+    case 'closed':
+      return { cells: await measureCells(store, population, random, { ...job, load }) }
+    case 'rate':
+      await openLoop(mixed, { perSecond: load.perSecond, seconds: warmUpSeconds })
+      return { rate: await openLoop(mixed, { perSecond: load.perSecond, seconds }) }
+    case 'cleaning':
+      return { cleaning: await measureCleaning(store, mixed, { ...load, seconds, warmUpSeconds }) }
+    case 'opening':
+      throw new TypeError('A store that is open already cannot be measured opening')
   }
+}
+
+type ClosedJob = Job & { readonly load: { readonly kind: 'closed' } }
+
+async function measureCells(store: Store, population: Population, random: Random, job: ClosedJob): Promise<MeasuredCell[]> {
   const cells: MeasuredCell[] = []
-  for (const cell of load.cells) {
+  for (const cell of job.load.cells) {
     // What creating left over is there to be deleted; before anything else it goes, unmeasured.
     if (cell.op !== 'delete') await removeAdded(store, population)
     const step = stepOf(cell.op, store, population, random)
-    cells.push({ ...cell, ...(await measureCell(step, cell, population, { ...job, macrotask: load.macrotask })) })
+    cells.push({ ...cell, ...(await measureCell(step, cell, population, { ...job, macrotask: job.load.macrotask })) })
   }
   await removeAdded(store, population)
-  return { cells }
+  return cells
 }
 
 interface Measuring extends Pick<Job, 'seconds' | 'warmUpSeconds'> {

@@ -8,7 +8,10 @@ export interface Assignment {
 }
 
 /** What a runner says at its end. Before, it has said that it has `started`. */
-export type Report = { readonly result: JobResult } | { readonly error: string }
+export type Report =
+  | { readonly result: JobResult }
+  /** `isHere` false: it cannot run on this machine. */
+  | { readonly error: string; readonly isHere: boolean }
 
 export function isReport(message: unknown): message is Report {
   return typeof message === 'object' && message !== null && ('result' in message || 'error' in message)

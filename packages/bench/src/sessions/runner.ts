@@ -1,4 +1,8 @@
+import type { ProgramContestant } from './contestant.ts'
 import { contestantNamed } from './contestants.ts'
+import type { JobResult, MeasuredCell } from './job.ts'
+import { NotHere } from './not-here.ts'
+import { measureOpening } from './opening.ts'
 import { runJob } from './run-job.ts'
 import type { Assignment, Report } from './runner-protocol.ts'
 
@@ -9,18 +13,29 @@ process.send?.({ started: true })
 try {
   tell({ result: await measured() })
 } catch (error) {
-  tell({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  if (error instanceof NotHere) tell({ error: error.message, isHere: false })
+  else tell({ error: error instanceof Error ? (error.stack ?? error.message) : String(error), isHere: true })
 }
 
-async function measured() {
+async function measured(): Promise<JobResult> {
   const contestant = contestantNamed(job.contestant)
   if (contestant === undefined) throw new RangeError(`There is no contestant ${job.contestant}`)
+  if ('measure' in contestant) return { cells: await measuredByProgram(contestant) }
+  if (job.load.kind === 'opening') return measureOpening(contestant, place, job.sessions)
   const store = await contestant.open(place)
   try {
     return await runJob(store, job)
   } finally {
     await store.close()
   }
+}
+
+async function measuredByProgram({ measure, name }: ProgramContestant): Promise<MeasuredCell[]> {
+  const { load, seconds } = job
+  if (load.kind !== 'closed') throw new NotHere(`${name} knows no such load`)
+  const cells: MeasuredCell[] = []
+  for (const cell of load.cells) cells.push({ ...cell, ...(await measure(place, cell, seconds)) })
+  return cells
 }
 
 function tell(report: Report): void {

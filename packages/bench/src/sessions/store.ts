@@ -9,7 +9,11 @@ export interface Store {
   /** Changes one leaf, from what is there. */
   update(id: string): Promise<unknown>
   delete(id: string): Promise<unknown>
-  /** How many sessions there are. */
+  /** Stores the n-th session so that it has expired already. Absent: such a store is not asked to clean up. */
+  createExpired?(n: number): Promise<unknown>
+  /** Deletes what has expired, and says how much that was. */
+  cleanup?(): Promise<number>
+  /** How many sessions there are; expired ones do not count. */
   count(): Promise<number>
   /** Closes it, and removes what it left on a shared engine. */
   close(): Promise<void>

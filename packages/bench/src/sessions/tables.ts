@@ -112,17 +112,14 @@ function rateTables(title: string, entered: readonly Contestant[], runs: readonl
 
 function memoryTable(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
   const rows = entered.flatMap(({ name }) => {
-    const found = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions)
-    if (found.length === 0) return []
-    const resident = spreadOf(found.map(({ result }) => result.residentBytesPerSession))
-    const heap = spreadOf(found.map(({ result }) => result.heapBytesPerSession))
-    return [[name, count(resident.median), range(resident, count), count(heap.median)]]
+    const found = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions && job.load.kind !== 'opening')
+    const resident = found.flatMap(({ result }) => result.residentBytesPerSession ?? [])
+    const heap = found.flatMap(({ result }) => result.heapBytesPerSession ?? [])
+    if (resident.length === 0 || heap.length === 0) return []
+    return [[name, count(spreadOf(resident).median), range(spreadOf(resident), count), count(spreadOf(heap).median)]]
   })
-  return table(
-    `memory of the process (${title})`,
-    ['who', 'resident bytes a session', 'min – max', 'heap and buffers, bytes a session'],
-    rows,
-  )
+  const head = ['who', 'resident bytes a session', 'min – max', 'heap and buffers, bytes a session']
+  return table(`memory of the process (${title})`, head, rows)
 }
 
 /** Nothing where nothing was measured. */

@@ -29,6 +29,16 @@ export const postgresContestants: readonly Contestant[] = [
   },
   {
     ...besidePostgres,
+    name: 'pgbench',
+    note: 'floor: a client in C, one prepared statement per call',
+    ops: ['retrieve', 'create'],
+    async measure(place, cell, seconds) {
+      const { pgbench } = await import('../stores/pgbench.ts')
+      return pgbench(place, cell, seconds)
+    },
+  },
+  {
+    ...besidePostgres,
     name: 'postgres.js',
     note: 'survives power loss; 10 connections, pipelined; update is get + set',
     async open({ url, namespace }) {

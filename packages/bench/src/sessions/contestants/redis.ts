@@ -29,6 +29,16 @@ export const redisContestants: readonly Contestant[] = [
   },
   {
     ...besideRedis,
+    name: 'redis-benchmark',
+    note: 'floor: a client in C, one command per call',
+    ops: ['retrieve', 'create'],
+    async measure(place, cell, seconds) {
+      const { redisBenchmark } = await import('../stores/redis-benchmark.ts')
+      return redisBenchmark(place, cell, seconds)
+    },
+  },
+  {
+    ...besideRedis,
     name: 'connect-redis',
     note: 'survives the process; of express-session, on node-redis; update is get + set',
     async open({ url, namespace }) {

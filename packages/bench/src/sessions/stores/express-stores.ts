@@ -16,7 +16,7 @@ export function sessionFileStore(folder: string): Store {
 }
 
 /** The number of sessions, where the store tells it itself. */
-export function lengthOf(store: session.Store): () => Promise<number> {
+function lengthOf(store: session.Store): () => Promise<number> {
   return () =>
     new Promise((resolve, reject) => {
       if (store.length === undefined) reject(new TypeError('The store does not tell how many sessions it has'))

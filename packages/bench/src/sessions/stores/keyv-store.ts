@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Keyv } from 'keyv'
+import { NotHere } from '../not-here.ts'
 import { type PeerRecord, ttlMs } from '../record.ts'
 import type { Store } from '../store.ts'
 import { keyValueStore } from './key-value-store.ts'
@@ -84,6 +85,6 @@ function refuseUnbuilt(): void {
   try {
     require('sqlite3')
   } catch (error) {
-    throw new Error('the native driver sqlite3 is not built: pnpm rebuild sqlite3 builds it', { cause: error })
+    throw new NotHere('its native driver sqlite3 is not built', { cause: error })
   }
 }

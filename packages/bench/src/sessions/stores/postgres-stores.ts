@@ -67,7 +67,7 @@ export async function connectPgStore(url: string, schema: string): Promise<Store
   })
 }
 
-export async function rowsIn(pool: Pool, table: string): Promise<number> {
+async function rowsIn(pool: Pool, table: string): Promise<number> {
   const { rows } = await pool.query<{ readonly count: string }>(`SELECT count(*) AS count FROM ${table}`)
   return Number(rows[0]?.count)
 }
