@@ -14,11 +14,11 @@ export function recordColumns(alias: string, data: string): string {
 }
 
 /** The same as result columns of a function; never referred to by name. */
-export const recordResults =
+const recordResults =
   'o_id text, o_rev text, o_prev_rev text, o_owner text, o_created_at bigint, o_last_accessed_at bigint, o_ttl_ms bigint, o_must_end_at bigint, o_expires_at bigint, o_head_crc bigint, o_intact boolean, o_data text'
 
 /** Ends the events of the sessions in `gone`. Only a session with a log row has any. */
-export function removeEvents({ log, event, trim }: Names): string {
+function removeEvents({ log, event, trim }: Names): string {
   return `IF cardinality(gone) > 0 THEN
     WITH logs AS (DELETE FROM ${log} WHERE session = ANY (gone) RETURNING session) SELECT array_agg(session) INTO gone FROM logs;
     IF gone IS NOT NULL THEN
