@@ -2,7 +2,18 @@
 // keeper kills what it started and removes the folder. Plain JavaScript: it starts in 40 ms, with the TypeScript loader in 300.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -143,11 +154,11 @@ async function end() {
 
 // A PostgreSQL that was killed leaves a System V segment; line 7 of postmaster.pid names it.
 function sharedMemoryIds() {
-  const listed = spawnSync('find', [folder, '-maxdepth', '2', '-name', 'postmaster.pid'], { encoding: 'utf8' }).stdout ?? ''
-  return listed
-    .split('\n')
-    .filter((path) => path !== '')
-    .flatMap((path) => /^\s*\d+\s+(\d+)\s*$/.exec(readFileSync(path, 'utf8').split('\n')[6] ?? '')?.[1] ?? [])
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name, 'postmaster.pid')
+    const [, id] = /^(?:.*\n){6}\s*\d+\s+(\d+)\s*\n/.exec(existsSync(path) ? readFileSync(path, 'utf8') : '') ?? []
+    return id === undefined ? [] : [id]
+  })
 }
 
 /** @param {object} message */
