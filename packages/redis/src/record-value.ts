@@ -28,15 +28,18 @@ export const maxRevEnd: number = restAt + 65
 /** "Never" as digits: 2⁵³, beyond all instants, exact as a number of Lua. */
 const never = 9_007_199_254_740_992
 
+/** Nobody's index keeps what nobody owns. */
+const unownedField = armedField(unowned, String(never))
+
 /** The value of a record. `armed`: until when its owner's index keeps it; absent where a script fills that in, or nobody owns it. */
-export function valueOf(record: SessionRecord, armed: string = instantText(Number.POSITIVE_INFINITY)): string {
+export function valueOf(record: SessionRecord, armed: string = String(never)): string {
   const { id, rev, prevRev, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt, data } = record
   const digest = owner === null ? unowned : digestOf(owner)
   const numbers = `${shortInstant(createdAt)} ${shortInstant(ttlMs)} ${shortInstant(mustEndAt)}`
   const rest = `${rev} ${prevRev === null ? '-' : `=${prevRev}`} ${numbers} ${owner === null ? '- ' : `${owner.length} ${owner}`}`
   const seed = seedOf(id, rev)
-  const sums = `${hex(seed)}${hex(crc32(rest, crc32(digest, seed)))}`
-  return `1-${instantField('l', lastAccessedAt, seed)}${instantField('x', expiresAt, seed)}${armedField(id, digest, armed)}${digest}${sums}${rest}${data}`
+  const sums = `${hex(seed)}${hex(crc32(`${digest}${rest}`, seed))}`
+  return `1-${instantField('l', lastAccessedAt, seed)}${instantField('x', expiresAt, seed)}${armedField(digest, armed)}${digest}${sums}${rest}${data}`
 }
 
 /** The fields that a touch writes. */
@@ -45,8 +48,8 @@ export function touchFields(id: string, rev: string, lastAccessedAt: number, exp
   return [instantField('l', lastAccessedAt, seed), instantField('x', expiresAt, seed)]
 }
 
-export function armedField(id: string, digest: string, armed: string): string {
-  return `${armed}${hex(crc32(armed, crc32(digest, crc32(id))))}`
+export function armedField(digest: string, armed: string): string {
+  return `${armed}${hex(crc32(`${digest}${armed}`))}`
 }
 
 /** Sixteen digits. */
@@ -93,10 +96,10 @@ function readRecord(id: string, value: string): SessionRecord | undefined {
   const dataAt = ownerLength === '-' ? at : at + Number(ownerLength)
   const digest = value.slice(74, 74 + digestLength)
   const seed = seedOf(id, rev)
-  if (value.slice(96, restAt) !== `${hex(seed)}${hex(crc32(value.slice(restAt, dataAt), crc32(digest, seed)))}`) return undefined
+  if (value.slice(96, restAt) !== `${hex(seed)}${hex(crc32(`${digest}${value.slice(restAt, dataAt)}`, seed))}`) return undefined
   const [accessed, expires, armed] = [value.slice(2, 18), value.slice(26, 42), value.slice(50, 66)]
   if (value.slice(18, 26) !== instantSum('l', accessed, seed) || value.slice(42, 50) !== instantSum('x', expires, seed)) return undefined
-  if (value.slice(50, 74) !== armedField(id, digest, armed)) return undefined
+  if (value.slice(50, 74) !== (digest === unowned ? unownedField : armedField(digest, armed))) return undefined
   return {
     id,
     rev,
@@ -112,7 +115,7 @@ function readRecord(id: string, value: string): SessionRecord | undefined {
 }
 
 function seedOf(id: string, rev: string): number {
-  return crc32(`${rev}\0`, crc32(`${id}\0`))
+  return crc32(`${id}\0${rev}\0`)
 }
 
 function instantField(name: 'l' | 'x', instant: number, seed: number): string {

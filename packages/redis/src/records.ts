@@ -73,7 +73,7 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
     let [word, digest] = await step('touch', id, [...args, ''], call)
     if (word === 'arm') {
       const armed = await owners.arm(String(digest), id, expiresAt, call)
-      ;[word] = await step('touch', id, [...args, armedField(id, String(digest), armed)], call)
+      ;[word] = await step('touch', id, [...args, armedField(String(digest), armed)], call)
     }
     return word as TouchResult
   }
