@@ -131,6 +131,11 @@ describe('a connection that the engine ends', () => {
     const records = Array.from({ length: 50 }, () => newRecord())
     await Promise.all(records.map((record) => backend.create(record, call())))
     const terminate = `SELECT count(pg_terminate_backend(pid))::int FROM pg_stat_activity WHERE application_name = 'victim'`
+    expect(Number((await sql(url, terminate))[0]?.[0])).toBeGreaterThan(0)
+    // Nothing was under way.
+    const left = () => sql(url, `SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'victim'`)
+    await expect.poll(left, { timeout: 10_000 }).toEqual([[0]])
+    expect(await backend.get(records[0]?.id ?? '', call())).toEqual(records[0])
     let ended = 0
     for (let round = 0; round < 10; round += 1) {
       const killing = sql(url, terminate)
