@@ -2,6 +2,7 @@ import { abandoned } from './abandoned.ts'
 import { abort } from './abort.ts'
 import { counter } from './counter.ts'
 import { deletefinal } from './deletefinal.ts'
+import { diskHarnesses } from './disk-harnesses.ts'
 import type { Harness } from './harness.ts'
 import { kills } from './kills.ts'
 import { lin } from './lin.ts'
@@ -19,5 +20,16 @@ export interface HarnessSettings {
 
 /** All harnesses, in the order in which `torture all` runs them. */
 export function harnesses({ retryMs, outageMs }: HarnessSettings): readonly Harness[] {
-  return [kills(retryMs), nodes, replay(), abandoned(), counter(), deletefinal(), lin(), abort(), outage({ outageMs })]
+  return [
+    kills(retryMs),
+    nodes,
+    replay(),
+    abandoned(),
+    counter(),
+    deletefinal(),
+    lin(),
+    abort(),
+    outage({ outageMs }),
+    ...diskHarnesses(),
+  ]
 }

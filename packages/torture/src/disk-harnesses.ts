@@ -1,0 +1,8 @@
+import { crashpoints } from './crashpoints.ts'
+import type { Harness } from './harness.ts'
+import { kill9 } from './kill9.ts'
+
+/** The harnesses for the backends that write to disks of their own. */
+export function diskHarnesses(): readonly Harness[] {
+  return [kill9(), crashpoints()]
+}

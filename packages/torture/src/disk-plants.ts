@@ -1,0 +1,89 @@
+import { readFile, unlink, writeFile } from 'node:fs/promises'
+import type { SessionBackend } from '@mcp-session/core/backend'
+import type { Disk, DiskFile } from '@mcp-session/file/internal'
+
+/** A disk and a backend on it with a bug in one of them. */
+export interface DiskPlant {
+  readonly disk: Disk
+  backend(honest: SessionBackend): SessionBackend
+}
+
+/** `undefined` plants none. */
+export function plantDiskBug(name: string | undefined, disk: Disk): DiskPlant {
+  const honest: DiskPlant = { disk, backend: (backend) => backend }
+  if (name === undefined) return honest
+  const plant = plants[name]
+  if (plant === undefined) throw new RangeError(`No bug is called ${name}`)
+  return { ...honest, ...plant(disk) }
+}
+
+const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
+  /** Acknowledges a replace while it is under way. */
+  early: () => ({ backend: early }),
+  /** Says that bytes are durable without a sync. */
+  'no-sync': (disk) => ({ disk: { ...unsynced(disk), async syncFolder() {} } }),
+  /** Overwrites the file that it should put another in the place of. */
+  'in-place': (disk) => ({
+    disk: {
+      ...disk,
+      async rename(from, to) {
+        await writeFile(to, '')
+        await writeFile(to, await readFile(from))
+        await unlink(from)
+      },
+    },
+  }),
+  /** Goes on with the descriptor of a new segment that another file has taken the place of. */
+  stale: (disk) => ({
+    disk: {
+      ...disk,
+      async create(path, use) {
+        const file = await disk.create(path, use)
+        if (!path.endsWith('.log')) return file
+        const content = Buffer.alloc(await file.size())
+        await disk.unlink(path)
+        const other = await disk.create(path, use)
+        await other.write(content, 0)
+        await other.close()
+        return file
+      },
+    },
+  }),
+  /** Takes a failed sync for a success. */
+  'deaf-to-errors': (disk) => ({ disk: deaf(disk) }),
+}
+
+function early(backend: SessionBackend): SessionBackend {
+  const planted: SessionBackend = {
+    ...backend,
+    async replace(record, expectedRev, call) {
+      backend.replace(record, expectedRev, call).catch(() => {})
+      return { replaced: true }
+    },
+  }
+  // What `info` says may be known only once it is open.
+  return Object.defineProperty(planted, 'info', { get: () => backend.info })
+}
+
+function unsynced(disk: Disk): Disk {
+  const without = (file: DiskFile): DiskFile => ({ ...file, writeSynced: file.write, async sync() {} })
+  return {
+    ...disk,
+    // Opened for synced writes, each write would be synced by the system itself.
+    create: async (path, use) => without(await disk.create(path, use === 'synced writes' ? 'writes' : use)),
+    open: async (path, use) => without(await disk.open(path, use === 'synced writes' ? 'writes' : use)),
+  }
+}
+
+function deaf(disk: Disk): Disk {
+  const without = (file: DiskFile): DiskFile => ({
+    ...file,
+    writeSynced: (bytes, position) => file.writeSynced(bytes, position).catch(() => {}),
+    sync: () => file.sync().catch(() => {}),
+  })
+  return {
+    ...disk,
+    create: async (path, use) => without(await disk.create(path, use)),
+    open: async (path, use) => without(await disk.open(path, use)),
+  }
+}
