@@ -1,8 +1,9 @@
 import { crashpoints } from './crashpoints.ts'
 import type { Harness } from './harness.ts'
 import { kill9 } from './kill9.ts'
+import { lock } from './lock.ts'
 
 /** The harnesses for the backends that write to disks of their own. */
 export function diskHarnesses(): readonly Harness[] {
-  return [kill9(), crashpoints()]
+  return [kill9(), crashpoints(), lock()]
 }

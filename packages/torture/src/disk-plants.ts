@@ -49,6 +49,8 @@ const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
       },
     },
   }),
+  /** Lets everybody in. */
+  'no-lock': (disk) => ({ disk: { ...disk, lock: async () => ({ assertHeld() {}, async release() {} }) } }),
   /** Takes a failed sync for a success. */
   'deaf-to-errors': (disk) => ({ disk: deaf(disk) }),
 }

@@ -9,6 +9,7 @@ import { lin } from './lin.ts'
 import { nodes } from './nodes.ts'
 import { outage } from './outage.ts'
 import { replay } from './replay.ts'
+import { rot } from './rot.ts'
 
 /** What the command line sets for single harnesses. */
 export interface HarnessSettings {
@@ -30,6 +31,7 @@ export function harnesses({ retryMs, outageMs }: HarnessSettings): readonly Harn
     lin(),
     abort(),
     outage({ outageMs }),
+    rot(),
     ...diskHarnesses(),
   ]
 }

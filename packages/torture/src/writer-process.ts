@@ -45,6 +45,8 @@ export interface WriterProcess {
   /** All that it told on descriptor 3, once it has ended. */
   readonly told: Promise<string>
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null; readonly stderr: string }>
+  /** What it told until now. */
+  heard(): string
   /** Resolves when it told so many lines more, or has ended. */
   lines(count: number): Promise<void>
 }
@@ -55,11 +57,11 @@ export function startWriter(command: string, args: readonly string[], env: NodeJ
   const pipe = child.stdio[3] as Readable
   const chunks: Buffer[] = []
   let lineCount = 0
-  let heard = () => {}
+  let onLine = () => {}
   pipe.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     for (const byte of chunk) if (byte === 10) lineCount += 1
-    heard()
+    onLine()
   })
   let stderr = ''
   child.stderr?.on('data', (chunk) => {
@@ -73,11 +75,12 @@ export function startWriter(command: string, args: readonly string[], env: NodeJ
     child,
     ended,
     told: ended.then(() => Buffer.concat(chunks).toString()),
+    heard: () => Buffer.concat(chunks).toString(),
     async lines(count) {
       const wanted = lineCount + count
       const reached = new Promise<void>((resolve) => {
-        heard = () => lineCount >= wanted && resolve()
-        heard()
+        onLine = () => lineCount >= wanted && resolve()
+        onLine()
       })
       await Promise.race([reached, ended])
     },

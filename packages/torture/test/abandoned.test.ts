@@ -48,7 +48,8 @@ const found: Readonly<Record<string, { readonly tries: number; readonly what: Re
   unknown: { tries: 100, what: /300 servers were made for unknown ids/ },
 }
 
-describe('a leak is found', { timeout: 300_000 }, () => {
+// They mostly wait: for servers to close, and for what a leak keeps open.
+describe('a leak is found', { timeout: 300_000, concurrent: true }, () => {
   it.each(plantNames)('of the kind %s', async (plant) => {
     const { tries, what } = found[plant] ?? { tries: 0, what: /$^/ }
     const { bad } = await abandon(tries, plant)
