@@ -102,9 +102,9 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
         await file.close()
         return undefined
       }
-      checkHeader(name, bytes, entry.number)
-      const skips = await takeIn(entry, bytes, lastEnd)
-      segments.push(segment(entry.number, file, skips.end, skips.skips))
+      const skips = checkHeader(name, bytes, entry)
+      const taken = await takeIn({ ...entry, skips }, bytes, lastEnd)
+      segments.push(segment(entry.number, file, taken.end, taken.skips))
       // A killed process may have left what is not on disk yet, and it will be shown now.
       if (lastEnd !== undefined) await file.sync()
       return file
@@ -129,10 +129,13 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
     return bytes.length < segmentHeaderBytes && bytes.equals(segmentHeader(number, secret).subarray(0, bytes.length))
   }
 
-  function checkHeader(name: string, bytes: Buffer, number: number): void {
+  /** Gives the parts to skip: with the header, once its damage is known. */
+  function checkHeader(name: string, bytes: Buffer, { number, skips }: SegmentEntry): readonly Skip[] {
     const verdict = judgeHeader(bytes, number, secret)
     if (verdict === 'newer') throw newerFormat(join(folder, name))
-    if (verdict !== 'ours') note({ name, offset: 0, bytes: bytes.subarray(0, segmentHeaderBytes), kind: 'damaged', lost: 0 })
+    if (verdict === 'ours' || skips.some(([from]) => from === 0)) return skips
+    note({ name, offset: 0, bytes: bytes.subarray(0, segmentHeaderBytes), kind: 'damaged', lost: 0 })
+    return [[0, segmentHeaderBytes], ...skips]
   }
 
   async function takeIn(
