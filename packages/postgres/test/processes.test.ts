@@ -40,6 +40,8 @@ describe('several processes', () => {
       expect(answers).toEqual([{ touched }, { touched }])
       // A connection tells its counts at its end at the latest.
       await Promise.all(children.map((child) => child.run({ do: 'close' })))
+      const left = () => sql(url, `SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'overlapping'`)
+      await expect.poll(left, { timeout: 20_000 }).toEqual([[0]])
       expect(await deadlocks(url)).toEqual(before)
       for (const record of records) expect((await backend.get(record.id, call()))?.lastAccessedAt).toBe(record.lastAccessedAt + rounds)
     },
