@@ -1,5 +1,6 @@
 import type { Measured } from './closed-loop.ts'
 import type { LoopDelay } from './loop-delay.ts'
+import type { MemoryPerSession } from './memory-use.ts'
 import type { OpenLoopMeasured } from './open-loop.ts'
 import type { Cell } from './ops.ts'
 
@@ -43,14 +44,11 @@ export interface MeasuredOpening extends LoopDelay {
 }
 
 /** What a process found; what its load did not ask for is absent. */
-export interface JobResult {
+export interface JobResult extends Partial<MemoryPerSession> {
   readonly cells?: readonly MeasuredCell[]
   readonly rate?: OpenLoopMeasured
   readonly cleaning?: MeasuredCleaning
   readonly opening?: MeasuredOpening
-  /** Resident memory of the process that one session takes, and what of it V8 and its buffers account for. */
-  readonly residentBytesPerSession?: number
-  readonly heapBytesPerSession?: number
   /** Live sessions that there were at the end; as many as there had to be, or the run fails. */
   readonly sessions?: number
 }

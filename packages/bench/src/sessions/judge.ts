@@ -25,6 +25,9 @@ export interface Evidence {
   readonly known: readonly string[]
 }
 
+/** The reason of a gate whose figures were not to be measured. */
+export const notAsked = 'not asked for'
+
 export function judge(gate: Gate, evidence: Evidence): Judged {
   const values = valuesOf(gate, evidence.runs)
   if (values.length === 0) return { gate, verdict: 'not run', reason: reasonOf(gate, evidence) }
@@ -61,5 +64,5 @@ function reasonOf({ who, beside }: Gate, { failures, known }: Evidence): string 
   const unknown = needed.find((name) => !known.includes(name))
   if (unknown !== undefined) return `there is no ${unknown} yet`
   const failure = failures.find(({ job }) => needed.includes(job.contestant))
-  return failure === undefined ? 'not asked for' : `${failure.job.contestant}: ${failure.reason.split('\n')[0]}`
+  return failure === undefined ? notAsked : `${failure.job.contestant}: ${failure.reason.split('\n')[0]}`
 }

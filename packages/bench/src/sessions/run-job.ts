@@ -1,7 +1,7 @@
 import { measureCleaning } from './cleaning.ts'
 import { closedLoop, type Measured } from './closed-loop.ts'
 import type { Job, JobResult, MeasuredCell } from './job.ts'
-import { memoryUse } from './memory-use.ts'
+import { withMemoryUse } from './memory-use.ts'
 import { openLoop } from './open-loop.ts'
 import type { Cell } from './ops.ts'
 import { type Population, populate, removeAdded } from './population.ts'
@@ -18,17 +18,10 @@ const timedPerSecond = 100_000
  */
 export async function runJob(store: Store, job: Job): Promise<JobResult> {
   const random = seeded(job.seed)
-  const before = memoryUse()
-  const population = await populate(store, job.sessions)
-  const after = memoryUse()
+  const { result: population, ...memory } = await withMemoryUse(job.sessions, () => populate(store, job.sessions))
   const measured = await measure(store, population, random, job)
   await checkSize(store, population)
-  return {
-    ...measured,
-    residentBytesPerSession: (after.residentBytes - before.residentBytes) / job.sessions,
-    heapBytesPerSession: (after.heapBytes - before.heapBytes) / job.sessions,
-    sessions: population.size(),
-  }
+  return { ...measured, ...memory, sessions: population.size() }
 }
 
 async function measure(store: Store, population: Population, random: Random, job: Job): Promise<JobResult> {

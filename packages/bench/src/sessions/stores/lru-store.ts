@@ -5,7 +5,7 @@ import type { Store } from '../store.ts'
 
 /** lru-cache, with a structured clone each way: so that a caller cannot corrupt what is kept. */
 export function lruStore(): Store {
-  const cache = new LRUCache<string, PeerRecord>({ max: 10_000_000, ttl: ttlMs })
+  const cache = new LRUCache<string, PeerRecord>({ max: 250_000, ttl: ttlMs })
 
   function get(id: string): PeerRecord | undefined {
     const kept = cache.get(id)
