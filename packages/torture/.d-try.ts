@@ -1,10 +1,15 @@
-import { crashpoints } from '/work/main/packages/torture/src/crashpoints.ts'
-import { kill9 } from '/work/main/packages/torture/src/kill9.ts'
-import { tryHarness } from '/work/main/packages/torture/test/trial.ts'
+import { enospc } from './src/enospc.ts'
+import { truncate } from './src/truncate.ts'
+import { tryHarness } from './test/trial.ts'
 
-const [, , what, plant, tries, backend = 'file'] = process.argv
-const h =
-  what === 'kill9' ? kill9(plant || undefined) : crashpoints({ plant: plant || undefined, ...(plant ? { steps: 20, at: ['write'] } : {}) })
-const t = Date.now()
-const r = await tryHarness(h, { backend, tries: Number(tries) })
-console.log(JSON.stringify({ ...r, bad: r.bad.length, first: r.bad.slice(0, 3) }).slice(0, 1500), Date.now() - t)
+const go = async (name: string, h: any, o: any) => {
+  const t = Date.now()
+  try {
+    const r = await tryHarness(h, o)
+    console.log(name, JSON.stringify({ ...r, bad: r.bad.length, first: r.bad.slice(0, 3) }).slice(0, 1200), Date.now() - t)
+  } catch (e) {
+    console.log(name, e)
+  }
+}
+for (const backend of ['file', 'sqlite', 'leveldb']) await go('enospc ' + backend, enospc(), { backend, tries: 1 })
+await go('truncate', truncate(), {tries: 40})
