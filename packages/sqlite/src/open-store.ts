@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { BackendInfo, Call } from '@mcp-session/core/backend'
+import { type Checkpointer, checkpointer } from './checkpointer.ts'
 import { type Connection, connect } from './connection.ts'
 import { configure, openFile, type SqliteDatabase } from './driver.ts'
 import { type SessionEvents, sessionEvents } from './event-log.ts'
@@ -7,6 +8,8 @@ import { infoOf, journalMode } from './guarantees.ts'
 import { migrate } from './migrate.ts'
 import type { SqliteSettings } from './options.ts'
 import { type Records, records } from './records.ts'
+import { reserve } from './reserve.ts'
+import { anyRoom, ownRoom, type Room } from './room.ts'
 import { type HostSignals, signalBus } from './signal-bus.ts'
 import { openFailure } from './sqlite-errors.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -26,6 +29,8 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
+type FileSource = Extract<SqliteSettings['source'], { kind: 'file' }>
+
 /** Another process may be migrating, or setting up the same new file. */
 const openWithinMs = 5_000
 
@@ -35,7 +40,7 @@ export async function openStore({ source, table }: SqliteSettings): Promise<Open
   return typed(`The SQLite file ${source.path}`, async () => {
     const database = openFile(source.path)
     try {
-      return await build(database, table, source.durable)
+      return await build(database, table, source)
     } catch (error) {
       database.close()
       throw error
@@ -51,14 +56,15 @@ async function typed<T>(where: string, open: () => Promise<T>): Promise<T> {
   }
 }
 
-/** `durable` where the connection is our own. */
-async function build(database: SqliteDatabase, table: string, durable: boolean | undefined): Promise<OpenStore> {
+/** `own` where the connection is our own. */
+async function build(database: SqliteDatabase, table: string, own: FileSource | undefined): Promise<OpenStore> {
   const call: Call = { now: 0, deadlineAt: performance.now() + openWithinMs }
-  const connection = connect(database, durable === undefined)
-  if (durable !== undefined) await connection.persist(call, () => configure(database, durable))
+  const connection = connect(database, own === undefined)
+  if (own !== undefined) await connection.persist(call, () => configure(database, own.durable))
   await migrate(connection, table, call)
   const statements = await connection.persist(call, () => prepareStatements(database, table))
-  const lane = writeLane(connection)
+  const checkpoints = own === undefined || database.memory ? undefined : checkpointer(database, own.durable)
+  const lane = writeLane(connection, own === undefined || checkpoints === undefined ? anyRoom : await roomOf(database, checkpoints, own))
   const signals = signalBus(connection, lane, statements)
   const steps = records(statements)
   return {
@@ -73,7 +79,14 @@ async function build(database: SqliteDatabase, table: string, durable: boolean |
       signals.clear()
       await lane.drain()
       await connection.drain()
-      if (durable !== undefined) database.close()
+      await checkpoints?.close()
+      if (own !== undefined) database.close()
     },
   }
+}
+
+async function roomOf(database: SqliteDatabase, checkpoints: Checkpointer, { maxWalBytes }: FileSource): Promise<Room> {
+  const spare = reserve(`${database.name}-reserve`)
+  await spare.keep()
+  return ownRoom(checkpoints, spare, maxWalBytes)
 }

@@ -10,6 +10,11 @@ export interface SqliteFileOptions {
    * power cut may take the last moments (`synchronous=NORMAL`). All processes on one file should say the same.
    */
   readonly durable?: boolean | undefined
+  /**
+   * Bytes of write-ahead log beyond which writes are refused with `LIMIT`, deletions excepted, while a reader keeps them from being
+   * written back. Default 1 GiB; `Infinity`: none, then a reader that never ends fills the disk.
+   */
+  readonly maxWalBytes?: number | undefined
   /** First part of the names of all tables: `[A-Za-z_][A-Za-z0-9_]{0,40}`, letter case ignored. Default `mcp_session`. */
   readonly table?: string | undefined
   readonly database?: undefined
@@ -23,6 +28,7 @@ export interface SqliteHandleOptions {
   readonly table?: string | undefined
   readonly path?: undefined
   readonly durable?: undefined
+  readonly maxWalBytes?: undefined
 }
 
 export type SqliteBackendOptions = SqliteFileOptions | SqliteHandleOptions
@@ -31,7 +37,7 @@ export type SqliteBackendOptions = SqliteFileOptions | SqliteHandleOptions
 export interface SqliteSettings {
   readonly table: string
   readonly source:
-    | { readonly kind: 'file'; readonly path: string; readonly durable: boolean }
+    | { readonly kind: 'file'; readonly path: string; readonly durable: boolean; readonly maxWalBytes: number }
     | { readonly kind: 'handle'; readonly database: SqliteDatabase }
 }
 
@@ -40,9 +46,13 @@ export function readOptions(options: SqliteBackendOptions): SqliteSettings {
   if (typeof options !== 'object' || options === null) throw new TypeError(`options must be an object, got ${kindOf(options)}`)
   const table = checkTable(options.table ?? 'mcp_session')
   if (options.database === undefined)
-    return { table, source: { kind: 'file', path: checkPath(options.path), durable: checkDurable(options) } }
+    return {
+      table,
+      source: { kind: 'file', path: checkPath(options.path), durable: checkDurable(options), maxWalBytes: checkWalBytes(options) },
+    }
   if (options.path !== undefined) throw new TypeError('path and database exclude each other: give one of them')
   if (options.durable !== undefined) throw new TypeError('durable goes with path: the pragmas of a borrowed database decide')
+  if (options.maxWalBytes !== undefined) throw new TypeError('maxWalBytes goes with path: the pragmas of a borrowed database decide')
   return { table, source: { kind: 'handle', database: checkDatabase(options.database) } }
 }
 
@@ -68,6 +78,12 @@ function checkPath(path: unknown): string {
 function checkDurable({ durable = true }: SqliteFileOptions): boolean {
   if (typeof durable !== 'boolean') throw new TypeError(`durable must be a boolean, got ${kindOf(durable)}`)
   return durable
+}
+
+function checkWalBytes({ maxWalBytes = 1024 * 1024 * 1024 }: SqliteFileOptions): number {
+  if (typeof maxWalBytes !== 'number') throw new TypeError(`maxWalBytes must be a number, got ${kindOf(maxWalBytes)}`)
+  if (maxWalBytes === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxWalBytes) && maxWalBytes > 0)) return maxWalBytes
+  throw new RangeError(`maxWalBytes must be a positive integer or Infinity, got ${maxWalBytes}`)
 }
 
 function checkDatabase(database: SqliteDatabase): SqliteDatabase {

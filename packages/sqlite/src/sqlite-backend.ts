@@ -40,6 +40,11 @@ export function sqliteBackend(options: SqliteBackendOptions): SessionBackend {
     return opened.lane.run(call, () => step(opened))
   }
 
+  async function writeWithReserve<T>(call: Call, step: (opened: OpenStore) => T): Promise<T> {
+    const opened = admit()
+    return opened.lane.runWithReserve(call, () => step(opened))
+  }
+
   async function read<T>(call: Call, step: (opened: OpenStore) => T): Promise<T> {
     const opened = admit()
     return opened.connection.persist(call, () => step(opened))
@@ -71,9 +76,9 @@ export function sqliteBackend(options: SqliteBackendOptions): SessionBackend {
     get: (id, call) => read(call, ({ records }) => records.get(id, call.now)),
     replace: (record, expectedRev, call) => write(call, ({ records }) => records.replace(record, expectedRev, call.now)),
     touch: (touch, call) => write(call, ({ records }) => records.touch(touch, call.now)),
-    delete: (id, expectedRev, call) => write(call, ({ records }) => records.delete(id, expectedRev, call.now)),
+    delete: (id, expectedRev, call) => writeWithReserve(call, ({ records }) => records.delete(id, expectedRev, call.now)),
     list: (query, call) => read(call, ({ statements }) => listPage(statements, query, call.now)),
-    deleteExpired: (limit, call) => write(call, ({ records }) => records.deleteExpired(limit, call.now)),
+    deleteExpired: (limit, call) => writeWithReserve(call, ({ records }) => records.deleteExpired(limit, call.now)),
     async health(call) {
       const { database, journalMode } = await read(call, ({ connection, statements, journalMode }) => {
         statements.version.get()

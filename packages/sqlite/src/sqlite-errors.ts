@@ -31,6 +31,11 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(sqliteCode(error) ?? '')
 }
 
+/** Whether the disk, or the largest size of the file, has no room. */
+export function isFull(error: unknown): boolean {
+  return /^SQLITE_FULL/.test(sqliteCode(error) ?? '')
+}
+
 /** Whether one call's values are at fault, and not the engine. */
 export function isDataError(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return !isClosedConnection(error)

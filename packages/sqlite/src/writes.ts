@@ -1,12 +1,15 @@
 import { performance } from 'node:perf_hooks'
 import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-session/core/backend'
 import { type Connection, pause } from './connection.ts'
-import { isBusy, isDataError, locked } from './sqlite-errors.ts'
+import type { Room } from './room.ts'
+import { isBusy, isDataError, isFull, locked } from './sqlite-errors.ts'
 
 /** The write lane: steps that are pending together share one `BEGIN IMMEDIATE … COMMIT`, one sync of the disk. */
 export interface WriteLane {
   /** Runs a step inside a transaction and gives its result once that is committed. It throws a SessionError before it writes, if at all. */
   run<T>(call: Call, step: () => T): Promise<T>
+  /** As `run`, for what must be possible when there is no room left: it may use the reserve. */
+  runWithReserve<T>(call: Call, step: () => T): Promise<T>
   /** Resolves once nothing is queued or in flight. */
   drain(): Promise<void>
 }
@@ -16,20 +19,21 @@ type Tell = () => void
 
 interface Job {
   readonly call: Call
+  readonly mayUseReserve: boolean
   step(): Tell
   reject(error: unknown): void
   /** Why it must not run any more; its caller knows already. */
   dropped: { readonly error: unknown } | undefined
 }
 
-export function writeLane(connection: Connection): WriteLane {
+export function writeLane(connection: Connection, room: Room): WriteLane {
   const pending = new Set<Job>()
   let count = 0
   const batches = batcher<Job, Tell>({ name: 'sqlite', flush, isDataError })
 
-  function run<T>(call: Call, step: () => T): Promise<T> {
+  function enqueue<T>(call: Call, mayUseReserve: boolean, step: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const job: Job = { call, step: () => told(resolve, step()), reject, dropped: undefined }
+      const job: Job = { call, mayUseReserve, step: () => told(resolve, step()), reject, dropped: undefined }
       pending.add(job)
       // The steps of a flush run one after the other, so that calls of one id can share it: every call has a key of its own.
       count += 1
@@ -47,9 +51,30 @@ export function writeLane(connection: Connection): WriteLane {
   }
 
   async function flush(jobs: readonly Job[]): Promise<readonly BatchOutcome<Tell>[]> {
+    const refusal = await room.refusal()
+    if (refusal !== undefined) return await withoutRoom(jobs, refusal)
+    try {
+      return await commit(jobs)
+    } catch (error) {
+      if (!isFull(error) || !jobs.some((job) => job.mayUseReserve)) throw error
+      await room.makeSome()
+      return await withoutRoom(jobs, error)
+    }
+  }
+
+  /** Only what may use the reserve is carried out. */
+  async function withoutRoom(jobs: readonly Job[], refusal: unknown): Promise<readonly BatchOutcome<Tell>[]> {
+    const outcomes = (await commit(jobs.filter((job) => job.mayUseReserve))).values()
+    return jobs.map((job) => (job.mayUseReserve ? outcomes.next().value : undefined) ?? { error: refusal })
+  }
+
+  async function commit(jobs: readonly Job[]): Promise<readonly BatchOutcome<Tell>[]> {
     for (;;) {
       try {
-        return jobs.every((job) => job.dropped) ? jobs.map(outcome) : connection.transact(() => jobs.map(outcome))
+        if (jobs.every((job) => job.dropped)) return jobs.map(outcome)
+        const outcomes = connection.transact(() => jobs.map(outcome))
+        room.written()
+        return outcomes
       } catch (error) {
         if (!isBusy(error)) throw error
         dropLate(error)
@@ -76,7 +101,11 @@ export function writeLane(connection: Connection): WriteLane {
     return next
   }
 
-  return { run, drain: batches.drain }
+  return {
+    run: (call, step) => enqueue(call, false, step),
+    runWithReserve: (call, step) => enqueue(call, true, step),
+    drain: batches.drain,
+  }
 }
 
 function told<T>(resolve: (value: T) => void, value: T): Tell {

@@ -14,6 +14,7 @@ export type Task =
   | { readonly do: 'increment'; readonly id: string; readonly times: number }
   | { readonly do: 'disturb'; readonly ids: readonly string[] }
   | { readonly do: 'write'; readonly concurrency: number }
+  | { readonly do: 'create'; readonly count: number }
   | { readonly do: 'publish'; readonly channel: string; readonly messages: readonly string[] }
   | { readonly do: 'subscribe'; readonly channel: string }
 
@@ -70,6 +71,8 @@ async function perform(task: Task): Promise<Answer> {
     case 'write':
       await Promise.all(Array.from({ length: task.concurrency }, writeForEver))
       return {}
+    case 'create':
+      return await createSome(task.count)
     case 'publish':
       for (const message of task.messages) await store().signals?.publish(task.channel, message, call())
       return {}
@@ -103,16 +106,25 @@ async function disturb(ids: readonly string[]): Promise<Answer> {
   return { won }
 }
 
+/** Creates sessions one after the other, and says which was the last. */
+async function createSome(count: number): Promise<Answer> {
+  let created = ''
+  for (let done = 0; done < count; done += 1) created = await createOne()
+  return { created }
+}
+
 /** Creates sessions with one event each, and says so once both are acknowledged. */
 async function writeForEver(): Promise<void> {
-  for (;;) {
-    writes += 1
-    const id = `s_${process.pid}_${writes}`
-    const times = { createdAt: now, lastAccessedAt: now, ttlMs: 60_000, mustEndAt: Number.POSITIVE_INFINITY, expiresAt: now + 60_000 }
-    await store().create({ id, rev: 'r', prevRev: null, owner: null, ...times, data: id }, call())
-    await store().events?.append(id, { key: 'k', stream: 'a', data: id }, unbounded, call())
-    process.send?.({ acknowledged: id })
-  }
+  for (;;) process.send?.({ acknowledged: await createOne() })
+}
+
+async function createOne(): Promise<string> {
+  writes += 1
+  const id = `s_${process.pid}_${writes}`
+  const times = { createdAt: now, lastAccessedAt: now, ttlMs: 60_000, mustEndAt: Number.POSITIVE_INFINITY, expiresAt: now + 60_000 }
+  await store().create({ id, rev: 'r', prevRev: null, owner: null, ...times, data: id }, call())
+  await store().events?.append(id, { key: 'k', stream: 'a', data: id }, unbounded, call())
+  return id
 }
 
 function store(): SessionBackend {

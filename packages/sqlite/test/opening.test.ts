@@ -16,6 +16,7 @@ describe('opening', () => {
     const modes = readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)])
     expect(modes).toEqual([
       ['sessions.db', '600'],
+      ['sessions.db-reserve', '600'],
       ['sessions.db-shm', '600'],
       ['sessions.db-wal', '600'],
     ])
@@ -50,7 +51,7 @@ describe('opening', () => {
     await backend.open()
     expect(await backend.get(record.id, call())).toEqual(record)
     await backend.close()
-    expect(readdirSync(dirname(path))).toEqual(['sessions.db'])
+    expect(readdirSync(dirname(path))).toEqual(['sessions.db', 'sessions.db-reserve'])
   })
 
   it('is UNAVAILABLE on a folder', async () => {

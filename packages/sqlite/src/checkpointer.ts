@@ -1,0 +1,122 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import type { SqliteDatabase } from './driver.ts'
+
+/** Writes the log back into the file, on a thread of its own: on the caller's it stops the event loop for up to 60 ms (measured). */
+export interface Checkpointer {
+  /** A transaction was committed. */
+  written(): void
+  /** Bytes of the log that are not written back, at the last look: what some reader holds on to. 0: nothing, or not known. */
+  heldBytes(): number
+  /** Ends the thread, and with it its connection. */
+  close(): Promise<void>
+}
+
+/** What both threads share, so that neither waits for the event loop of the other: whether a checkpoint is due, and the pages at the last one. */
+const isDue = 0
+const logged = 1
+const written = 2
+
+const everyMs = 100
+/** A backend that writes little needs no thread: SQLite writes the log back by itself at 1,000 pages. */
+const startsAfter = 256
+/** While the thread runs, the caller's connection writes the log back only beyond this many pages (64 MiB): if the thread cannot. */
+const backstopPages = 16_384
+/** Of a page in the log, beside the page. */
+const frameHeaderBytes = 24
+
+/** Starts nothing yet. The thread never keeps the process alive. */
+export function checkpointer(database: SqliteDatabase, durable: boolean): Checkpointer {
+  const driver = driverPath()
+  const pageBytes = Number(database.pragma('page_size', { simple: true })) + frameHeaderBytes
+  const shared = new Int32Array(new SharedArrayBuffer(12))
+  let worker: Worker | undefined
+  let isOver = driver === undefined
+  let commits = 0
+
+  function start(path: string): Worker {
+    const workerData = { driver: path, file: database.name, durable, everyMs, shared }
+    const started = new Worker(program, { eval: true, workerData, execArgv: [] })
+    started.unref()
+    // Without the thread everything goes on, as SQLite does it by itself.
+    started.on('error', () => stopped(started))
+    started.on('exit', () => stopped(started))
+    setLimit(backstopPages)
+    return started
+  }
+
+  function stopped(ended: Worker): void {
+    if (worker !== ended) return
+    worker = undefined
+    isOver = true
+    shared.fill(0)
+    setLimit(1_000)
+  }
+
+  function setLimit(pages: number): void {
+    if (database.open) database.pragma(`wal_autocheckpoint = ${pages}`)
+  }
+
+  return {
+    written() {
+      commits += 1
+      if (isOver || commits < startsAfter || Atomics.exchange(shared, isDue, 1) === 1) return
+      if (driver !== undefined) worker ??= start(driver)
+      worker?.postMessage('written')
+    },
+    heldBytes() {
+      const pages = Atomics.load(shared, logged)
+      return pages > Atomics.load(shared, written) ? pages * pageBytes : 0
+    },
+    async close() {
+      isOver = true
+      const ending = worker
+      if (ending === undefined) return
+      worker = undefined
+      // Otherwise the process could end while this is awaited.
+      ending.ref()
+      const ended = new Promise((resolve) => {
+        ending.once('exit', resolve)
+      })
+      ending.postMessage('close')
+      await ended
+    },
+  }
+}
+
+/** The driver of this thread: another copy would have other locks on the file. Bundled, it cannot be named, and there is no thread. */
+function driverPath(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve('better-sqlite3')
+  } catch {
+    return undefined
+  }
+}
+
+/** Runs in the thread. PASSIVE waits for nobody and keeps nobody waiting. */
+const program = `
+const { parentPort, workerData } = require('node:worker_threads')
+const Database = require(workerData.driver)
+const database = new Database(workerData.file, { timeout: 0, fileMustExist: true })
+database.pragma('synchronous = ' + (workerData.durable ? 'FULL' : 'NORMAL'))
+if (workerData.durable) database.pragma('checkpoint_fullfsync = ON')
+let timer
+function checkpoint() {
+  timer = undefined
+  Atomics.store(workerData.shared, 0, 0)
+  try {
+    const [{ log, checkpointed }] = database.pragma('wal_checkpoint(PASSIVE)')
+    Atomics.store(workerData.shared, 2, checkpointed)
+    Atomics.store(workerData.shared, 1, log)
+  } catch {}
+}
+parentPort.on('message', (message) => {
+  if (message === 'written') {
+    timer ??= setTimeout(checkpoint, workerData.everyMs)
+    return
+  }
+  clearTimeout(timer)
+  database.close()
+  parentPort.close()
+})
+`

@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs'
+import type { SessionBackend } from '@mcp-session/core/backend'
+import { expect, it, vi } from 'vitest'
+import { startChild } from './child-process.ts'
+import { call, failure, newPath, newRecord, opened, rawDatabase } from './fixtures.ts'
+
+const patience = { timeout: 60_000 }
+
+async function write(backend: SessionBackend, count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) await backend.create(newRecord({ data: 'x'.repeat(10_000) }), call())
+}
+
+it('the log is written back on another thread, with nothing said by the caller', patience, async () => {
+  const path = newPath()
+  const backend = await opened({ path, durable: false })
+  await write(backend, 600)
+  const looking = rawDatabase(path)
+  const bytes = Number(looking.pragma('page_count', { simple: true })) * Number(looking.pragma('page_size', { simple: true }))
+  // What SQLite does by itself leaves up to 1,000 pages in the log until somebody writes again.
+  await vi.waitFor(() => expect(statSync(path).size).toBe(bytes), { timeout: 30_000, interval: 20 })
+  looking.close()
+  await backend.close()
+})
+
+it('a reader that holds on to the log stops writes at maxWalBytes, but not deletions, and they go on when it ends', patience, async () => {
+  const path = newPath()
+  const backend = await opened({ path, durable: false, maxWalBytes: 2 * 1024 * 1024 })
+  const known = newRecord()
+  await backend.create(known, call())
+  const reader = rawDatabase(path)
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM mcp_session').get()
+  let refusal: unknown
+  for (let count = 0; count < 20_000 && refusal === undefined; count += 1) {
+    refusal = await backend.create(newRecord({ data: 'x'.repeat(10_000) }), call()).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  }
+  expect(refusal).toMatchObject({ code: 'MCP_SESSION_LIMIT', retryable: true, outcome: 'none' })
+  expect(String(refusal)).toMatch(/maxWalBytes.*read transaction/)
+  expect(await backend.get(known.id, call())).toEqual(known)
+  expect(await backend.delete(known.id, undefined, call())).toBe(true)
+  await failure(backend.create(newRecord(), call()), 'MCP_SESSION_LIMIT')
+  reader.exec('COMMIT')
+  await vi.waitFor(() => backend.create(newRecord(), call()), { timeout: 20_000, interval: 20 })
+  await backend.close()
+})
+
+it('the thread of it does not keep a process alive that did not close its backend', patience, async () => {
+  const path = newPath()
+  const child = startChild()
+  await child.run({ do: 'open', options: { path, durable: false } })
+  const { created } = await child.run({ do: 'create', count: 400 })
+  expect(await child.end()).toBe(0)
+  const backend = await opened({ path })
+  expect(await backend.get(String(created), call())).toBeDefined()
+})
