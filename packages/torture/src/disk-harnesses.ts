@@ -1,9 +1,11 @@
 import { crashpoints } from './crashpoints.ts'
+import { enospc } from './enospc.ts'
 import type { Harness } from './harness.ts'
 import { kill9 } from './kill9.ts'
 import { lock } from './lock.ts'
+import { truncate } from './truncate.ts'
 
 /** The harnesses for the backends that write to disks of their own. */
 export function diskHarnesses(): readonly Harness[] {
-  return [kill9(), crashpoints(), lock()]
+  return [kill9(), crashpoints(), lock(), enospc(), truncate()]
 }

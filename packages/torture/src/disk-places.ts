@@ -15,19 +15,23 @@ export interface DiskPlace {
   /** An existing folder, in which the store makes its own files. */
   readonly folder: string
   readonly durable?: boolean
+  /** Sizes of `file` as they are for users; otherwise they are small. */
+  readonly fullSize?: boolean
   /** A bug for a harness to find, see `disk-plants.ts`. */
   readonly plant?: string | undefined
 }
 
 /** Segments so small that hundreds of writes compact the log many times. */
-export const smallTuning: Tuning = { ...defaultTuning, segmentBytes: 8_192, allocateBytes: 2_048, reserveBytes: 1_024, sliceBytes: 1_024 }
+const smallTuning: Tuning = { ...defaultTuning, segmentBytes: 8_192, allocateBytes: 2_048, reserveBytes: 1_024, sliceBytes: 1_024 }
 
 /** The backend there, not open yet, with no cache between it and what is on disk. */
-export function diskBackendAt({ backend, folder, durable = true, plant }: DiskPlace): SessionBackend {
+export function diskBackendAt({ backend, folder, durable = true, fullSize = false, plant }: DiskPlace): SessionBackend {
   const planted = plantDiskBug(plant, nodeDisk())
   switch (backend) {
     case 'file':
-      return planted.backend(fileBackendOn(planted.disk, smallTuning, { path: join(folder, 'store'), durable, cacheBytes: 0 }))
+      return planted.backend(
+        fileBackendOn(planted.disk, fullSize ? defaultTuning : smallTuning, { path: join(folder, 'store'), durable, cacheBytes: 0 }),
+      )
     case 'sqlite':
       return planted.backend(sqliteBackend({ path: join(folder, 'sessions.db'), durable }))
     case 'leveldb':

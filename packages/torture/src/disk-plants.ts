@@ -20,6 +20,10 @@ export function plantDiskBug(name: string | undefined, disk: Disk): DiskPlant {
 const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
   /** Acknowledges a replace while it is under way. */
   early: () => ({ backend: early }),
+  /** Acknowledges a record whether or not it could be written. */
+  'early-create': () => ({
+    backend: (backend) => over(backend, { create: (record, call) => backend.create(record, call).catch(() => true) }),
+  }),
   /** Says that bytes are durable without a sync. */
   'no-sync': (disk) => ({ disk: { ...unsynced(disk), async syncFolder() {} } }),
   /** Overwrites the file that it should put another in the place of. */
@@ -49,20 +53,23 @@ const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
       },
     },
   }),
+  /** Reads the last bytes of a log as if they were not there. */
+  'short-reads': (disk) => ({ disk: { ...disk, open: async (path, use) => (path.endsWith('.log') ? short(await disk.open(path, use)) : disk.open(path, use)) } }),
   /** Lets everybody in. */
   'no-lock': (disk) => ({ disk: { ...disk, lock: async () => ({ assertHeld() {}, async release() {} }) } }),
-  /** Takes a failed sync for a success. */
-  'deaf-to-errors': (disk) => ({ disk: deaf(disk) }),
 }
 
 function early(backend: SessionBackend): SessionBackend {
-  const planted: SessionBackend = {
-    ...backend,
+  return over(backend, {
     async replace(record, expectedRev, call) {
       backend.replace(record, expectedRev, call).catch(() => {})
       return { replaced: true }
     },
-  }
+  })
+}
+
+function over(backend: SessionBackend, bugs: Partial<Omit<SessionBackend, 'info'>>): SessionBackend {
+  const planted = { ...backend, ...bugs }
   // What `info` says may be known only once it is open.
   return Object.defineProperty(planted, 'info', { get: () => backend.info })
 }
@@ -77,15 +84,15 @@ function unsynced(disk: Disk): Disk {
   }
 }
 
-function deaf(disk: Disk): Disk {
-  const without = (file: DiskFile): DiskFile => ({
-    ...file,
-    writeSynced: (bytes, position) => file.writeSynced(bytes, position).catch(() => {}),
-    sync: () => file.sync().catch(() => {}),
-  })
+function short(file: DiskFile): DiskFile {
   return {
-    ...disk,
-    create: async (path, use) => without(await disk.create(path, use)),
-    open: async (path, use) => without(await disk.open(path, use)),
+    ...file,
+    async read(target, position) {
+      const read = await file.read(target, position)
+      let end = read
+      while (end > 0 && target[end - 1] === 0) end -= 1
+      if (end > 200) target.fill(0, end - 8, end)
+      return read
+    },
   }
 }
