@@ -10,11 +10,13 @@ const shards = 256
 
 export function idIndex(): IdIndex {
   const maps = Array.from({ length: shards }, () => new Map<string, number>())
+  /** Never asked: every shard has its map. */
+  const none = new Map<string, number>()
 
   /** Ids end in random characters; any other end only fills fewer maps. */
   function mapOf(id: string): Map<string, number> {
-    const hash = id.charCodeAt(id.length - 1) + 31 * (id.charCodeAt(id.length - 2) || 0) + 17 * (id.charCodeAt(id.length - 3) || 0)
-    return maps[hash % shards] ?? new Map()
+    const end = id.length
+    return maps[(id.charCodeAt(end - 1) + 31 * (end > 1 ? id.charCodeAt(end - 2) : 0)) & (shards - 1)] ?? none
   }
 
   return {

@@ -131,8 +131,11 @@ export function table(): Table {
   }
 
   function remove(id: string): void {
-    eventBytes.bytes -= logs.get(id)?.bytes() ?? 0
-    logs.delete(id)
+    const events = logs.size === 0 ? undefined : logs.get(id)
+    if (events !== undefined) {
+      eventBytes.bytes -= events.bytes()
+      logs.delete(id)
+    }
     const row = rows.get(id)
     if (row === -1) return
     rows.delete(id)
