@@ -3,7 +3,7 @@ import { type RunningNode, startNode } from '@mcp-session/test-processes'
 /** A process with a store of its own on the place of the run, which does what it is asked. */
 export interface ClientProcess extends AsyncDisposable {
   readonly pid: number
-  /** What it answers. Rejects with its error's text, when it ends before, and after the bound (default 120 s). */
+  /** What it answers. Rejects with its error's text, when it ends before, and after the bound (default 600 s). */
   ask(request: object, withinMs?: number): Promise<unknown>
   /** SIGSTOP, SIGCONT: whatever it holds, it keeps. */
   pause(): void
@@ -18,11 +18,11 @@ interface Answer {
   readonly error?: string
 }
 
-const answersWithinMs = 120_000
+const answersWithinMs = 600_000
 
 /** Starts it, and resolves once it is ready to be asked. See `answerRequests`. */
 export async function startClient(script: URL, args: readonly string[]): Promise<ClientProcess> {
-  const node = await startNode({ script, args, ready: isReady, readyWithinMs: 60_000 })
+  const node = await startNode({ script, args, ready: isReady, readyWithinMs: 180_000 })
   let asked = 0
   return {
     pid: node.pid,

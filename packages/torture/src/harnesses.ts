@@ -3,6 +3,7 @@ import { abort } from './abort.ts'
 import { counter } from './counter.ts'
 import { deletefinal } from './deletefinal.ts'
 import { diskHarnesses } from './disk-harnesses.ts'
+import { failover } from './failover.ts'
 import type { Harness } from './harness.ts'
 import { kills } from './kills.ts'
 import { lin } from './lin.ts'
@@ -31,6 +32,7 @@ export function harnesses({ retryMs, outageMs }: HarnessSettings): readonly Harn
     lin(),
     abort(),
     outage({ outageMs }),
+    failover(),
     rot(),
     ...diskHarnesses(),
   ]

@@ -21,6 +21,8 @@ export interface LinOptions {
 }
 
 const clientsPerProcess = 8
+/** Of a round, at most: on a busy machine an engine that is hit again and again would never be there for a whole call. */
+const mostBlows = 5
 
 /** Histories of many processes, checked. */
 export function lin({ processes = 4, callsPerRound = 240, plant }: LinOptions = {}): Harness {
@@ -110,7 +112,7 @@ async function round({ name, trial, folder, clients, killed, callsPerRound, figu
   })
   // Chance of its own: how many blows a round takes depends on the machine.
   const random = seededRandom(trial.seed + figures.blows)
-  while (blow !== undefined && running) {
+  for (let left = mostBlows; blow !== undefined && running && left > 0; left -= 1) {
     await Promise.race([all, after(20 + whole(random, 250))])
     if (!running) break
     await blow(random)
