@@ -24,7 +24,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(
       text.split('\n').map((line) =>
         line
-          .replace(/\d+\.\d s/, 'n s')
+          .replace(/^ +\d+\.\d s/, '  n s')
           .replace(/\d{4,}/g, 'PID')
           .replace(/'\w+' ready/, 'WORD ready')
           .replace(/…[\w-]+/, 'ID')

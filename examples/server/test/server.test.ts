@@ -73,7 +73,9 @@ describe('the example server', { timeout: 60_000 }, () => {
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'count', arguments: {} } }),
     })
-    expect(await answer.json()).toMatchObject({ result: { structuredContent: { counter: 2, pid: two.pid, client: 'two' } } })
+    // As JSON, or as an event where the machine is too busy for an answer at once.
+    const [, result = ''] = /^(?:data: ?)?(\{.*"id":7.*\})$/m.exec(await answer.text()) ?? []
+    expect(JSON.parse(result)).toMatchObject({ result: { structuredContent: { counter: 2, pid: two.pid, client: 'two' } } })
     expect(await client.count()).toEqual({ counter: 3, pid: one.pid, client: 'two' })
     await client.client.close()
   })
