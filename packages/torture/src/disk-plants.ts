@@ -54,7 +54,9 @@ const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
     },
   }),
   /** Reads the last bytes of a log as if they were not there. */
-  'short-reads': (disk) => ({ disk: { ...disk, open: async (path, use) => (path.endsWith('.log') ? short(await disk.open(path, use)) : disk.open(path, use)) } }),
+  'short-reads': (disk) => ({
+    disk: { ...disk, open: async (path, use) => (path.endsWith('.log') ? short(await disk.open(path, use)) : disk.open(path, use)) },
+  }),
   /** Lets everybody in. */
   'no-lock': (disk) => ({ disk: { ...disk, lock: async () => ({ assertHeld() {}, async release() {} }) } }),
 }
