@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Call, EventLog, EventPage, EventQuery, NewEvent, Retention, StoredEvent } from '@mcp-session/core/backend'
 import type { Keys } from './keys.ts'
 import type { Lane, Outcome } from './lane.ts'
@@ -12,7 +13,9 @@ export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
   async function append(id: string, { key, stream, data }: NewEvent, retention: Retention, call: Call): Promise<number | undefined> {
     const { maxEvents, maxBytes, maxAgeMs, maxInternalAgeMs = Number.POSITIVE_INFINITY } = retention
     const bounds = [bound(maxEvents), bound(maxBytes), bound(call.now - maxAgeMs), bound(call.now - maxInternalAgeMs)]
-    const [word, sequence] = await write('append', id, [key, stream, data, byteLength(data), ...bounds], call)
+    const bytes = byteLength(data)
+    const sum = sumOf(id, String(call.now), bytes, key, stream)
+    const [word, sequence] = await write('append', id, [key, stream, data, bytes, sum, ...bounds], call)
     return word === 'missing' ? undefined : Number(sequence)
   }
 
@@ -22,7 +25,7 @@ export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
     for (;;) {
       const [word, last, trimmed, parts] = sound(id, await reads.run({ name: 'events', keys: keys.session(id), args }, call))
       if (word === 'missing') return undefined
-      if (word === 'page') return { events: eventsIn(parts as string[]), last: Number(last), trimmed: trimmed === '1' }
+      if (word === 'page') return pageOf(id, parts as string[], Number(last), trimmed === '1')
     }
   }
 
@@ -32,6 +35,7 @@ export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
       String(sequence),
       String(createdAt),
       byteLength(data),
+      sumOf(id, String(createdAt), byteLength(data), key, stream),
       key,
       stream,
       data,
@@ -57,11 +61,20 @@ function byteLength(data: string): string {
   return String(Buffer.byteLength(data))
 }
 
-function eventsIn(parts: readonly string[]): StoredEvent[] {
-  return Array.from({ length: parts.length / 5 }, (_, n) => {
-    const [sequence, createdAt, key = '', stream = '', data = ''] = parts.slice(5 * n, 5 * n + 5)
-    return { sequence: Number(sequence), createdAt: Number(createdAt), key, stream, data }
-  })
+/** Over what the store's own checksum of an event does not know. The sequence stands in two places, which must agree. */
+function sumOf(id: string, createdAt: string, bytes: string, key: string, stream: string): string {
+  return crc32([id, createdAt, bytes, key, stream].join('\0')).toString(16).padStart(8, '0')
+}
+
+/** A damaged event is skipped, and counts as trimmed. */
+function pageOf(id: string, parts: readonly string[], last: number, trimmed: boolean): EventPage {
+  const events: StoredEvent[] = []
+  for (let at = 0; at < parts.length; at += 7) {
+    const [sequence, createdAt = '', bytes = '', sum, key = '', stream = '', data = ''] = parts.slice(at, at + 7)
+    if (sum !== sumOf(id, createdAt, bytes, key, stream)) continue
+    events.push({ sequence: Number(sequence), createdAt: Number(createdAt), key, stream, data })
+  }
+  return { events, last, trimmed: trimmed || events.length < parts.length / 7 }
 }
 
 /** The greatest sequence that a page skips; in a page without events, all up to its `last`. */

@@ -1,6 +1,6 @@
 /**
  * A session's events: `log` is a hash with the data (`d<sequence>`), the sequence of each key (`k<key>`) and the counts; `seq` a sorted
- * set of "<sequence> <createdAt> <bytes> <key> <stream>" by sequence; `gone` one of streams by how far each was trimmed.
+ * set of "<sequence> <createdAt> <bytes> <sum> <key> <stream>" by sequence; `gone` one of streams by how far each was trimmed.
  */
 export const theLog = `
 local function exact(number) return string.format('%.0f', number) end
@@ -22,17 +22,19 @@ local function saveLog(log, found)
   redis.call('HSET', log, unpack(pairs_))
 end
 
-local function eventOf(member)
-  local sequence, at, bytes, key, stream = string.match(member, '^(%d+) (%d+) (%d+) (%S+) (.*)$')
-  return {text = sequence, sequence = tonumber(sequence), at = at, bytes = tonumber(bytes), key = key, stream = stream}
+-- Nothing for a member that is damaged, or stands under another sequence than its own; the sum is for the reader to check.
+local function eventOf(member, score)
+  local sequence, at, bytes, sum, key, stream = string.match(member, '^(%d+) (%d+) (%d+) (%x+) (%S+) (.*)$')
+  if not sequence or tonumber(sequence) ~= tonumber(score) then return nil end
+  return {text = sequence, sequence = tonumber(sequence), at = at, bytes = tonumber(bytes), sum = sum, key = key, stream = stream}
 end
 
 local function isInternal(stream) return string.sub(stream, 1, 1) == '!' end
 
 -- The first write is the one that a full server refuses: then nothing was written.
-local function store(log, seq, found, sequence, at, bytes, key, stream, data)
+local function store(log, seq, found, sequence, at, bytes, sum, key, stream, data)
   redis.call('HSET', log, 'd' .. sequence, data, 'k' .. key, sequence)
-  redis.call('ZADD', seq, sequence, sequence .. ' ' .. at .. ' ' .. bytes .. ' ' .. key .. ' ' .. stream)
+  redis.call('ZADD', seq, sequence, table.concat({sequence, at, bytes, sum, key, stream}, ' '))
   if isInternal(stream) then return end
   found.count = found.count + 1
   found.bytes = found.bytes + tonumber(bytes)
@@ -52,12 +54,12 @@ export const appendEvent = `
 -- Walks through all but the newest event, from a sequence on, until 'visit' says stop; gives the sequence to begin with next time.
 local function fromOldest(seq, from, last, visit)
   while from < last do
-    local members = redis.call('ZRANGEBYSCORE', seq, from, '(' .. exact(last), 'LIMIT', 0, 8)
+    local members = redis.call('ZRANGEBYSCORE', seq, from, '(' .. exact(last), 'WITHSCORES', 'LIMIT', 0, 8)
     if #members == 0 then return last end
-    for _, member in ipairs(members) do
-      local event = eventOf(member)
-      if visit(event, member) == 'stop' then return from end
-      from = event.sequence + 1
+    for i = 1, #members, 2 do
+      local event = eventOf(members[i], members[i + 1])
+      if not event then redis.call('ZREM', seq, members[i]) elseif visit(event, members[i]) == 'stop' then return from end
+      from = math.floor(tonumber(members[i + 1])) + 1
     end
   end
   return from
@@ -93,7 +95,7 @@ local function trim(log, seq, gone, found, maxEvents, maxBytes, oldestAt, oldest
   end
 end
 
-write.append = function(record, log, seq, gone, now, key, stream, data, bytes, maxEvents, maxBytes, oldestAt, oldestInternalAt)
+write.append = function(record, log, seq, gone, now, key, stream, data, bytes, sum, maxEvents, maxBytes, oldestAt, oldestInternalAt)
   local _, state = standing(record, tonumber(now))
   if state == 'damaged' then return {'damaged'} end
   if state ~= 'live' then return {'missing'} end
@@ -102,7 +104,7 @@ write.append = function(record, log, seq, gone, now, key, stream, data, bytes, m
   local found = logOf(log)
   found.last = found.last + 1
   local sequence = exact(found.last)
-  store(log, seq, found, sequence, now, bytes, key, stream, data)
+  store(log, seq, found, sequence, now, bytes, sum, key, stream, data)
   trim(log, seq, gone, found, tonumber(maxEvents), tonumber(maxBytes), tonumber(oldestAt), tonumber(oldestInternalAt))
   saveLog(log, found)
   follow(record, log, seq, gone)
@@ -116,10 +118,10 @@ write.restore = function(record, log, seq, gone, now, newest, cut)
   if state == 'damaged' then return {'damaged'} end
   if state ~= 'live' then return {'missing'} end
   local found = logOf(log)
-  for i = first + 3, last, 6 do
-    local sequence, at, bytes, key, stream, data = unpack(ARGV, i, i + 5)
+  for i = first + 3, last, 7 do
+    local sequence, at, bytes, sum, key, stream, data = unpack(ARGV, i, i + 6)
     if redis.call('HEXISTS', log, 'd' .. sequence) == 0 and redis.call('HEXISTS', log, 'k' .. key) == 0 then
-      store(log, seq, found, sequence, at, bytes, key, stream, data)
+      store(log, seq, found, sequence, at, bytes, sum, key, stream, data)
       found.oldest = math.min(found.oldest, tonumber(sequence))
       found.inner = math.min(found.inner, tonumber(sequence))
     end
@@ -163,14 +165,17 @@ read.events = function(record, log, seq, gone, now, after, limit, oldestAt)
   end
   local found = logOf(log)
   local trimmed = after > found.last or after < found.cut or isGone(gone, after, streams)
-  local page, events, bytes, full, from = {}, 0, 0, false, after
+  local page, events, bytes, full = {}, 0, 0, false
+  after = exact(after)
   while not full or (oldestAt and not trimmed) do
-    local members = redis.call('ZRANGEBYSCORE', seq, '(' .. exact(from), '+inf', 'LIMIT', 0, 128)
+    local members = redis.call('ZRANGEBYSCORE', seq, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, 128)
     if #members == 0 then break end
-    for _, member in ipairs(members) do
-      local event = eventOf(member)
-      from = event.sequence
-      if not streams or streams[event.stream] then
+    for i = 1, #members, 2 do
+      local event = eventOf(members[i], members[i + 1])
+      after = members[i + 1]
+      if not event then
+        trimmed = true
+      elseif not streams or streams[event.stream] then
         if oldestAt and tonumber(event.at) < oldestAt then
           trimmed = true
         elseif not full then
@@ -178,7 +183,7 @@ read.events = function(record, log, seq, gone, now, after, limit, oldestAt)
           if not full then
             events = events + 1
             bytes = bytes + event.bytes
-            for _, part in ipairs({event.text, event.at, event.key, event.stream, redis.call('HGET', log, 'd' .. event.text) or ''}) do
+            for _, part in ipairs({event.text, event.at, exact(event.bytes), event.sum, event.key, event.stream, redis.call('HGET', log, 'd' .. event.text) or ''}) do
               page[#page + 1] = part
             end
           end

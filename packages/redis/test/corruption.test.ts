@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { call, epoch, keyOf, listed, newRecord, opened, rawClient, sharedEngine, stored, successor } from './fixtures.ts'
+import { call, epoch, keepAll, keyOf, listed, newRecord, opened, rawClient, sharedEngine, stored, successor } from './fixtures.ts'
 import { newPrefix } from './prefixes.ts'
 
 const engine = sharedEngine({ appendonly: 'no' })
@@ -71,3 +71,32 @@ it('names a key of another type, and neighbours that travel along are served', a
   expect(others.every((outcome) => outcome.status === 'fulfilled' && outcome.value)).toBe(true)
   expect(await client.type(key(foreign.id))).toBe('hash')
 })
+
+it('skips a damaged event, and says that something is missing', async () => {
+  const { backend, client, key } = await store()
+  const { id } = await stored(backend)
+  for (const name of ['a', 'b', 'c', 'd']) await backend.events?.append(id, { key: name, stream: 's', data: name }, keepAll, call())
+  const read = () => backend.events?.read(id, { after: 0, limit: 9, maxAgeMs: Number.POSITIVE_INFINITY }, call())
+  const seq = `${key(id)}:seq`
+  const members = await client.zrange(seq, '0', '-1')
+  for (const [n, member] of members.entries()) {
+    for (let byte = 0; byte < member.length; byte += 1) {
+      const damaged = Buffer.from(member)
+      damaged[byte] = (damaged[byte] ?? 0) ^ 2
+      await client.zrem(seq, member)
+      await client.zadd(seq, `${n + 1}`, damaged)
+      const page = await read()
+      expect(page?.trimmed, `member ${n}, byte ${byte}`).toBe(true)
+      expect(page?.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4].filter((sequence) => sequence !== n + 1))
+      await client.zrem(seq, damaged)
+      await client.zadd(seq, n + 1, member)
+    }
+    await client.zadd(seq, n + 5, member)
+    expect(await read()).toMatchObject({ trimmed: true })
+    await client.zadd(seq, n + 1, member)
+  }
+  expect(await read()).toMatchObject({ trimmed: false, events: [{}, {}, {}, {}] })
+  await client.zadd(seq, 1, 'garbage')
+  expect(await backend.events?.append(id, { key: 'e', stream: 's', data: 'e' }, { ...keepAll, maxEvents: 2 }, call())).toBe(5)
+  expect((await read())?.events.map(({ sequence }) => sequence)).toEqual([4, 5])
+}, 30_000)
