@@ -77,6 +77,17 @@ test('an open loop begins as many calls as rate and time say, and awaits them al
   expect(answered.get('retrieve')).toBe(200)
 })
 
+test('an open loop ends with the last answer, however many turns that takes', async () => {
+  let answered = 0
+  const slow = async () => {
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    answered += 1
+    return true
+  }
+  const { calls } = await openLoop(slow, { perSecond: 2_000, seconds: 0.02 })
+  expect({ calls, answered }).toEqual({ calls: 40, answered: 40 })
+})
+
 test('the mixture is 80 of retrieve, 10 of touch and 10 of update in 100', async () => {
   const { store, asked } = countedStore()
   const population = await populate(store, 10)
