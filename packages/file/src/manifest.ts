@@ -45,7 +45,7 @@ export async function swapManifest(disk: Disk, folder: string, manifest: Manifes
 }
 
 /** Removes what an earlier process, or an earlier failure, left. */
-export async function removeDraft(disk: Disk, folder: string): Promise<void> {
+async function removeDraft(disk: Disk, folder: string): Promise<void> {
   try {
     await disk.unlink(join(folder, draftName))
   } catch (error) {
