@@ -29,6 +29,7 @@ interface Options {
   readonly seed: number
   readonly quick?: true
   readonly check?: true
+  readonly profile?: string
   readonly json?: string
 }
 
@@ -54,6 +55,7 @@ export function sessionsCommand(): Command {
       .option('--seed <n>', 'of ids and of the mixture', positive, 1)
       .option('--quick', 'fewer sessions, shorter, fewer rounds')
       .option('--check', 'measure what the gates need and judge them; exit code 1 where one falls short')
+      .option('--profile <folder>', 'write a .cpuprofile of each process; its figures are slower for it')
       .option('--json <file>', 'write every figure of every run, with machine, versions and date')
       // As the default command it gets what is no command at all.
       .allowExcessArguments()
@@ -69,7 +71,7 @@ async function run(options: Options): Promise<void> {
   const rounds = options.rounds ?? (options.quick === true ? 3 : 5)
   const asked = gates.filter((gate) => isAsked(gate, options))
   const jobs = options.check === true ? jobsForGates(asked, known, settingsOf(options)) : jobsOf(contestants, requestOf(options))
-  const found = await measure(jobs, rounds)
+  const found = await measure(jobs, rounds, options.profile)
   for (const text of resultTables(contestants, found.runs)) console.log(`\n${text}`)
   console.log(notes(jobs, found, rounds))
   // Those that were not asked for are named as well: they have not passed.
@@ -105,7 +107,7 @@ function requestOf(options: Options): Request {
 }
 
 /** Ctrl-C ends it, and keeps what is done. */
-async function measure(jobs: readonly Job[], rounds: number): Promise<Rounds> {
+async function measure(jobs: readonly Job[], rounds: number, profiles: string | undefined): Promise<Rounds> {
   await using runner = await bundle(new URL('./runner.ts', import.meta.url))
   await using started = engines()
   const stopping = new AbortController()
@@ -125,6 +127,7 @@ async function measure(jobs: readonly Job[], rounds: number): Promise<Rounds> {
       rounds,
       script: runner.path,
       engines: started,
+      profiles,
       stop: stopping.signal,
       onRun: (done, next) => bar.update(done, { next }),
     })

@@ -24,7 +24,7 @@ export function withInFlight(measure: Measure, inFlight: number | undefined): Me
 }
 
 /** What the run says; `undefined`: it did not measure that. */
-export function readingOf(run: Run, measure: Measure): number | undefined {
+function readingOf(run: Run, measure: Measure): number | undefined {
   const { job, result } = run
   if (job.sessions !== measure.sessions) return undefined
   switch (measure.figure) {

@@ -37,6 +37,8 @@ export interface RoundsOptions {
   /** Path of the built runner. */
   readonly script: string
   readonly engines: Engines
+  /** A folder for a profile of each process; absent: none. */
+  readonly profiles?: string | undefined
   /** Ends it early: what is done is kept. */
   readonly stop: AbortSignal
   readonly onRun: (done: number, next: string) => void
@@ -75,7 +77,7 @@ export async function runRounds(options: RoundsOptions): Promise<Rounds> {
   return { runs, failures, complete }
 }
 
-async function runOnce({ script, engines, stop }: RoundsOptions, job: Job, namespace: string): Promise<JobResult> {
+async function runOnce({ script, engines, profiles, stop }: RoundsOptions, job: Job, namespace: string): Promise<JobResult> {
   const engine = contestantNamed(job.contestant)?.engine
   const url = engine === undefined ? '' : await engines.url(engine)
   const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-'))
@@ -83,7 +85,8 @@ async function runOnce({ script, engines, stop }: RoundsOptions, job: Job, names
     const place = { folder, namespace, url }
     // What is to be opened another process has filled.
     if (job.load.kind === 'opening') await inProcess(script, { job: { ...job, load: nothing }, place }, stop)
-    return await inProcess(script, { job, place }, stop)
+    const profile = profiles === undefined ? {} : { profile: join(profiles, `${job.contestant}-${namespace}.cpuprofile`) }
+    return await inProcess(script, { job, place, ...profile }, stop)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -96,7 +99,6 @@ async function inProcess(script: string, assignment: Assignment, stop: AbortSign
   try {
     stop.throwIfAborted()
     const report = await node.message(isReport, maxJobMs)
-    // It ends by itself: with --cpu-prof it still has a profile to write.
     await node.exited
     if ('result' in report) return report.result
     throw report.isHere ? new Error(report.error) : new NotHere(report.error)

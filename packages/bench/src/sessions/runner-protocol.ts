@@ -5,6 +5,8 @@ import type { Place } from './store.ts'
 export interface Assignment {
   readonly job: Job
   readonly place: Place
+  /** Where its profile is written; absent: none is made, which costs less. */
+  readonly profile?: string
 }
 
 /** What a runner says at its end. Before, it has said that it has `started`. */

@@ -3,15 +3,16 @@ import { contestantNamed } from './contestants.ts'
 import type { JobResult, MeasuredCell } from './job.ts'
 import { NotHere } from './not-here.ts'
 import { measureOpening } from './opening.ts'
+import { profiled } from './profile.ts'
 import { runJob } from './run-job.ts'
 import type { Assignment, Report } from './runner-protocol.ts'
 
 /** The process that measures one contestant once: told what by its argument, it answers by one message. */
-const { job, place }: Assignment = JSON.parse(process.argv[2] ?? '')
+const { job, place, profile }: Assignment = JSON.parse(process.argv[2] ?? '')
 
 process.send?.({ started: true })
 try {
-  tell({ result: await measured() })
+  tell({ result: profile === undefined ? await measured() : await profiled(profile, measured) })
 } catch (error) {
   if (error instanceof NotHere) tell({ error: error.message, isHere: false })
   else tell({ error: error instanceof Error ? (error.stack ?? error.message) : String(error), isHere: true })
