@@ -22,7 +22,7 @@ export const linBugs: Readonly<Record<string, Bug>> = {
     return {
       async replace(record, expectedRev, call) {
         count += 1
-        if (count % 50 > 0) return backend.replace(record, expectedRev, call)
+        if (count % 8 > 0) return backend.replace(record, expectedRev, call)
         const current = await backend.get(record.id, call)
         return current?.rev === expectedRev ? { replaced: true } : { replaced: false, current }
       },

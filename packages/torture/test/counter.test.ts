@@ -11,6 +11,12 @@ describe('torture counter', { timeout: 120_000 }, () => {
     expect(measured?.['conflicts']).toBeGreaterThan(50)
   })
 
+  it.each(['redis', 'postgres'])('counts exactly on %s', async (backend) => {
+    const { bad, measured } = await tryHarness(counter({ processes: 2 }), { backend, tries: 100 })
+    expect(bad).toEqual([])
+    expect(measured?.['total']).toBe(100)
+  })
+
   it.each([
     ['reread', /^p\d was told of \d+ additions, and of 0 that may have been made; the session has \d+ of them$/],
     ['again', /^p\d was told of \d+ additions, and of 0 that may have been made; the session has \d+ of them$/],
