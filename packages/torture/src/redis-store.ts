@@ -41,7 +41,7 @@ export async function startRedisClusterStore(): Promise<RunningStore> {
 }
 
 /** Runs with a client of the harness's own, straight to the engine. */
-export async function withRedis<T>({ port }: Engine, use: (client: Redis) => Promise<T>): Promise<T> {
+async function withRedis<T>({ port }: Engine, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true })
   client.on('error', () => {})
   try {
