@@ -70,7 +70,8 @@ export async function stored(backend: SessionBackend, fields: Partial<SessionRec
 }
 
 export function successor(record: SessionRecord, fields: Partial<SessionRecord> = {}): SessionRecord {
-  return newRecord({ ...record, rev: `${newRecord().rev}-next`, prevRev: record.rev, ...fields })
+  const { expiresAt: _, ...rest } = record
+  return newRecord({ ...rest, rev: `${newRecord().rev}-next`, prevRev: record.rev, ...fields })
 }
 
 /** All records of a listing. */

@@ -1,6 +1,12 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import { type SessionBackend, SessionError } from '@mcp-session/core/backend'
 import { type Engine, type FaultRelay, startFaultRelay, startRedis } from '@mcp-session/test-engines'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { redisBackend } from '../src/index.ts'
+import { sendOnce } from '../src/send.ts'
 import { call, newRecord, opened, rawClient, sharedEngine, stored } from './fixtures.ts'
 import { newPrefix } from './prefixes.ts'
 
@@ -112,6 +118,53 @@ it('waits with close for the calls that hang, until their deadlines', async () =
   await Promise.all(hanging)
   await engine.resume()
 }, 60_000)
+
+it('drops a connection that has not answered by the deadline of a call', async () => {
+  await using engine = await startRedis()
+  const client = rawClient(engine.url)
+  const backend = await opened({ url: engine.url, prefix: 'p', redisOptions: { connectionName: 'ours' } })
+  const connectionId = async () => /^id=(\d+) .* name=ours /m.exec(String(await client.client('LIST')))?.[1]
+  const before = await connectionId()
+  expect(before).toBeDefined()
+  await engine.pause()
+  await expect(backend.get('s_x', call(undefined, 200))).rejects.toMatchObject({ reason: 'no-reply' })
+  await engine.resume()
+  await backend.get('s_x', call())
+  expect(await connectionId()).not.toBe(before)
+})
+
+it('tries again when a handshake gets no answer, and tells open so', async () => {
+  let connections = 0
+  const silent = createServer((socket) => {
+    connections += 1
+    socket.on('error', () => {})
+    onTestFinished(() => void socket.destroy())
+  })
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  onTestFinished(() => void silent.close())
+  await expect(redisBackend({ url: `redis://127.0.0.1:${port}`, prefix: 'p' }).open()).rejects.toMatchObject({
+    code: 'MCP_SESSION_UNAVAILABLE',
+  })
+  expect(connections).toBeGreaterThan(2)
+}, 30_000)
+
+it('never writes a command to the socket after its deadline, also where the driver has kept it until then', async () => {
+  const { port, url } = await shared()
+  const relay = await startFaultRelay({ target: port })
+  onTestFinished(() => relay.close())
+  relay.mode('refuse')
+  const client = new Redis(relay.port, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: () => 10 })
+  client.on('error', () => {})
+  onTestFinished(() => client.disconnect())
+  const key = newPrefix()
+  const late = sendOnce(client, { name: 'set', args: [key, 'x'], deadlineAt: performance.now() + 200 })
+  await expect(late).rejects.toMatchObject({ code: 'MCP_SESSION_TIMEOUT', outcome: 'none' })
+  relay.mode('forward')
+  await client.ping()
+  expect(await rawClient(url).exists(key)).toBe(0)
+})
 
 it('knows its scripts again after SCRIPT FLUSH, in the middle of the load', async () => {
   const { url } = await shared()
