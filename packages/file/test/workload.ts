@@ -20,7 +20,7 @@ export interface Workload {
   wrongs(backend: SessionBackend, at?: number): Promise<string[]>
 }
 
-export const absent: State = 'absent'
+const absent: State = 'absent'
 const ids = Array.from({ length: 7 }, (_, n) => `s_${n}`)
 const maxEvents = 4
 

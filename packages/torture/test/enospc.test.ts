@@ -4,7 +4,7 @@ import { NotRun } from '../src/harness.ts'
 import { tryHarness } from './trial.ts'
 
 describe('torture enospc', { timeout: 120_000 }, () => {
-  it.each(['file', 'sqlite', 'leveldb'])('finds nothing lost on %s', async (backend, { skip }) => {
+  it.for(['file', 'sqlite', 'leveldb'])('finds nothing lost on %s', async (backend, { skip }) => {
     const ran = await tryHarness(enospc(), { backend, tries: 1 }).catch((error: unknown) => {
       if (error instanceof NotRun) return skip(error.message)
       throw error
