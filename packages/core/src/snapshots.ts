@@ -4,6 +4,7 @@ import type { Codec, CodecContext } from './codec.ts'
 import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
 import { frozenCopy, tooLarge } from './frozen-copy.ts'
+import { frozenJson } from './frozen-json.ts'
 import { isWellFormed } from './owner.ts'
 import type { SchemaIssue, StandardSchema } from './schema.ts'
 import { corrupt, hasConsistentExpiry, type SealedTexts, seal, sealedBytes, unseal } from './seal.ts'
@@ -163,11 +164,20 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   function decode(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
     let decoded: Decoded
     try {
-      decoded = frozenCopy(codec.decode(text, { id: record.id, owner: record.owner, part }), part, Number.POSITIVE_INFINITY)
+      decoded = isPlainText(text) ? { value: frozenJson(text.slice(1)), mutable: false } : decodeByCodec(text, part, record)
     } catch (error) {
       throw corrupt(record.id, backendName, error)
     }
     return part === 'metadata' && schema !== undefined ? decodeBySchema(schema, decoded, record) : decoded
+  }
+
+  /** Of the built-in text: what JSON keeps exactly needs no walk that looks for more. */
+  function isPlainText(text: string): boolean {
+    return codec === textCodec && text.startsWith('j')
+  }
+
+  function decodeByCodec(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
+    return frozenCopy(codec.decode(text, { id: record.id, owner: record.owner, part }), part, Number.POSITIVE_INFINITY)
   }
 
   function decodeBySchema(schema: StandardSchema<M>, decoded: Decoded, record: SessionRecord): Decoded {
