@@ -5,6 +5,11 @@ import type { SessionBackend, SessionRecord } from '@mcp-session/core/backend'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { call, eventsOf, newFolder, newRecord, opened } from './fixtures.ts'
 
+/** A command of the system, not of a package. */
+function run(command: string, ...options: string[]): void {
+  execFileSync(command, options)
+}
+
 const isRoot = process.getuid?.() === 0
 const reason = isRoot ? '' : ' (skipped: only root can mount a small file system)'
 
@@ -12,13 +17,13 @@ const reason = isRoot ? '' : ' (skipped: only root can mount a small file system
 function smallDisk(size: string): string {
   const folder = join(newFolder(), 'disk')
   mkdirSync(folder)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'mcp-session-test', folder])
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+  run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'mcp-session-test', folder)
+  onTestFinished(() => run('umount', '-l', folder))
   return folder
 }
 
 function resize(folder: string, size: string): void {
-  execFileSync('mount', ['-o', `remount,size=${size}`, folder])
+  run('mount', '-o', `remount,size=${size}`, folder)
 }
 
 /** Creates sessions, many at once, until a creation fails; gives those that were acknowledged and the error. */

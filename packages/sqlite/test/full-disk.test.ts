@@ -5,6 +5,11 @@ import type { SessionBackend, SessionRecord } from '@mcp-session/core/backend'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { anyRetention, call, newPath, newRecord, opened } from './fixtures.ts'
 
+/** A command of the system, not of a package. */
+function run(command: string, ...options: string[]): void {
+  execFileSync(command, options)
+}
+
 const isRoot = process.getuid?.() === 0
 const reason = isRoot ? '' : ' (skipped: only root can mount a small file system)'
 const patience = { timeout: 60_000 }
@@ -13,13 +18,13 @@ const patience = { timeout: 60_000 }
 function pathOnSmallDisk(size: string): string {
   const folder = newPath('disk')
   mkdirSync(folder)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'mcp-session-test', folder])
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+  run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'mcp-session-test', folder)
+  onTestFinished(() => run('umount', '-l', folder))
   return join(folder, 'sessions.db')
 }
 
 function resize(path: string, size: string): void {
-  execFileSync('mount', ['-o', `remount,size=${size}`, dirname(path)])
+  run('mount', '-o', `remount,size=${size}`, dirname(path))
 }
 
 /** Creates sessions, many at once, until creations fail; gives those that were acknowledged, and the errors. */
