@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Keyv } from 'keyv'
 import { NotHere } from '../not-here.ts'
@@ -14,8 +13,7 @@ export function keyvInMemory(): Store {
 
 /** The newest release: the native driver sqlite3 below it, off the main thread. */
 export async function keyvOnSqlite4(folder: string): Promise<Store> {
-  refuseUnbuilt()
-  const { KeyvSqlite } = await import('@keyv/sqlite')
+  const { KeyvSqlite } = await importSqlite4()
   const adapter = new KeyvSqlite(`sqlite://${join(folder, 'keyv.sqlite')}`)
   for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'cache_size = -65536']) await adapter.query(`PRAGMA ${pragma}`)
   const keyv = new Keyv<PeerRecord>({ store: adapter, useKeyPrefix: false, throwOnErrors: true })
@@ -80,11 +78,12 @@ function countIn(rows: unknown): number {
 }
 
 /** Its native code is not built here by default: that takes minutes. */
-function refuseUnbuilt(): void {
-  const require = createRequire(import.meta.resolve('@keyv/sqlite'))
+async function importSqlite4(): Promise<typeof import('@keyv/sqlite')> {
   try {
-    require('sqlite3')
+    return await import('@keyv/sqlite')
   } catch (error) {
-    throw new NotHere('its native driver sqlite3 is not built', { cause: error })
+    if (error instanceof Error && /bindings file/.test(error.message))
+      throw new NotHere('its native driver sqlite3 is not built', { cause: error })
+    throw error
   }
 }
