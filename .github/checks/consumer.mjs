@@ -6,7 +6,7 @@ import { root } from './workspace.mjs'
 /** Installs the tarballs into an empty project, as a user would with npm, and uses them there. */
 export async function createConsumer(folder, packed) {
   const specifiers = packed.flatMap(({ manifest }) =>
-    Object.keys(manifest.exports).map((entry) => join(manifest.name, entry).replaceAll('\\', '/')),
+    Object.keys(manifest.publishConfig.exports).map((entry) => join(manifest.name, entry).replaceAll('\\', '/')),
   )
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', version: '1.0.0', private: true, type: 'module' }))
