@@ -11,7 +11,8 @@ const runtimeDependencies = {
   sqlite: ['@mcp-session/core', 'better-sqlite3'],
   leveldb: ['@mcp-session/core', 'classic-level'],
   redis: ['@mcp-session/core', 'ioredis'],
-  postgres: ['@mcp-session/core', 'pg'],
+  // Its declarations speak of pg's types, which do not come with pg.
+  postgres: ['@mcp-session/core', '@types/pg', 'pg'],
   conformance: ['@mcp-session/core', 'fast-check'],
   http: ['@mcp-session/core'],
   cli: ['@mcp-session/core'],
