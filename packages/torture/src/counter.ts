@@ -1,7 +1,11 @@
+import { setTimeout as after } from 'node:timers/promises'
 import { openSessions } from '@mcp-session/core'
+import { type Blow, blowOf } from './blows.ts'
 import { type ClientProcess, startClients } from './client-process.ts'
 import type { Counted, CounterState, CountRequest } from './counter-client.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
+import { seededRandom } from './random.ts'
+import { whole } from './replay-history.ts'
 import { type RunningStore, sharedBackends, startStore } from './running-store.ts'
 import { backendOf } from './store-place.ts'
 
@@ -15,9 +19,10 @@ export interface CounterOptions {
 export function counter({ processes = 8, plant }: CounterOptions = {}): Harness {
   return {
     name: 'counter',
-    about: `${processes} processes add 1 to a number in one session, all at once, by update: not one addition is lost or made twice`,
+    about: `${processes} processes add 1 to a number in one session, all at once, by update: not one addition is lost or made twice.
+  lost: while replies get lost, so that writes are sent again`,
     backends: sharedBackends,
-    variants: ['calm'],
+    variants: ['calm', 'lost'],
     tries: 16_000,
     async run(trial) {
       await using store = await startStore(trial.backend, { durable: false })
@@ -35,8 +40,11 @@ async function runOn(store: RunningStore, trial: Trial, processes: number, plant
     `--name=p${number}`,
     ...(plant === undefined ? [] : [`--plant=${plant}`]),
   ])
+  const blow = trial.variant === 'lost' ? blowOf('lost', store, [], async () => {}) : undefined
   const began = performance.now()
-  const counted = await count(clients.all, trial)
+  const counting = count(clients.all, trial)
+  const blows = blow === undefined ? 0 : await blowWhile(counting, blow, trial)
+  const counted = await counting
   const tookMs = performance.now() - began
   const state = (await sessions.retrieve(id))?.metadata
   if (state === undefined) trial.bad('the session is gone')
@@ -49,9 +57,31 @@ async function runOn(store: RunningStore, trial: Trial, processes: number, plant
       unknown: sum(({ unknown }) => unknown),
       refused: sum(({ refused }) => refused),
       conflicts: sum(({ conflicts }) => conflicts),
+      blows,
       perSecond: Math.round(sum(({ done }) => done) / (tookMs / 1_000)),
     },
   }
+}
+
+/** Blows until it has settled; how many. */
+async function blowWhile(counting: Promise<unknown>, blow: Blow, trial: Trial): Promise<number> {
+  const random = seededRandom(trial.seed)
+  let isOver = false
+  let blows = 0
+  const settled = counting.then(
+    () => {},
+    () => {},
+  )
+  void settled.then(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    await Promise.race([settled, after(200 + whole(random, 1_000))])
+    if (isOver) break
+    await blow(random)
+    blows += 1
+  }
+  return blows
 }
 
 /** In slices, so that it can be shown how far it is, and a budget can end it. */

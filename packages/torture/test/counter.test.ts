@@ -17,6 +17,12 @@ describe('torture counter', { timeout: 120_000 }, () => {
     expect(measured?.['total']).toBe(100)
   })
 
+  it('makes no addition twice where the replies of a redis get lost', async () => {
+    const { bad, measured } = await tryHarness(counter({ processes: 2 }), { backend: 'redis', variant: 'lost', tries: 1_000 })
+    expect(bad).toEqual([])
+    expect(measured?.['blows']).toBeGreaterThan(0)
+  })
+
   it.each([
     ['reread', /^p\d was told of \d+ additions, and of 0 that may have been made; the session has \d+ of them$/],
     ['again', /^p\d was told of \d+ additions, and of 0 that may have been made; the session has \d+ of them$/],
