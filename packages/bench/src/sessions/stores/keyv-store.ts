@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Keyv } from 'keyv'
 import { NotHere } from '../not-here.ts'
@@ -13,7 +14,8 @@ export function keyvInMemory(): Store {
 
 /** The newest release: the native driver sqlite3 below it, off the main thread. */
 export async function keyvOnSqlite4(folder: string): Promise<Store> {
-  const { KeyvSqlite } = await importSqlite4()
+  refuseUnbuilt()
+  const { KeyvSqlite } = await import('@keyv/sqlite')
   const adapter = new KeyvSqlite(`sqlite://${join(folder, 'keyv.sqlite')}`)
   for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'cache_size = -65536']) await adapter.query(`PRAGMA ${pragma}`)
   const keyv = new Keyv<PeerRecord>({ store: adapter, useKeyPrefix: false, throwOnErrors: true })
@@ -78,12 +80,11 @@ function countIn(rows: unknown): number {
 }
 
 /** Its native code is not built here by default: that takes minutes. */
-async function importSqlite4(): Promise<typeof import('@keyv/sqlite')> {
+function refuseUnbuilt(): void {
+  const require = createRequire(import.meta.resolve('@keyv/sqlite'))
   try {
-    return await import('@keyv/sqlite')
+    require('sqlite3')
   } catch (error) {
-    if (error instanceof Error && /bindings file/.test(error.message))
-      throw new NotHere('its native driver sqlite3 is not built', { cause: error })
-    throw error
+    throw new NotHere('its native driver sqlite3 is not built', { cause: error })
   }
 }
