@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { failover } from '../src/failover.ts'
 import { tryHarness } from './trial.ts'
 
-describe('torture failover', { timeout: 180_000 }, () => {
+// They mostly wait for servers.
+describe.concurrent('torture failover', { timeout: 180_000 }, () => {
   it.each(['redis', 'postgres'])('loses nothing on %s where the replica has what is acknowledged', async (backend) => {
     const { tried, bad, measured } = await tryHarness(failover(), { backend, variant: 'sync', tries: 1 })
     expect(bad).toEqual([])

@@ -3,9 +3,10 @@ import { outage } from '../src/outage.ts'
 import { tryHarness } from './trial.ts'
 
 /** What is tried here is the harness: a second, and fewer calls. */
-const short = { outageMs: 1_500, rate: 4_000 }
+const short = { outageMs: 1_500, rate: 2_000 }
 
-describe('torture outage', { timeout: 120_000 }, () => {
+// They mostly wait: for the outage, and for what follows.
+describe.concurrent('torture outage', { timeout: 120_000 }, () => {
   it('finds nothing where the lock of a file of sqlite is kept', async () => {
     const { tried, bad, measured } = await tryHarness(outage(short), { backend: 'sqlite', variant: 'stop', tries: 1 })
     expect(bad).toEqual([])
