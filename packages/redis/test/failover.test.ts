@@ -4,6 +4,7 @@ import { call, newRecord, opened, rawClient, stored, successor } from './fixture
 
 it('loses with a failover what no replica had, and nothing that minReplicas has waited for', async () => {
   await using group = await startRedisReplicas()
+  await untilAppendOnly(group.replica.url)
   const careful = await opened({ url: group.primary.url, prefix: 'p', minReplicas: 1, minReplicasWaitMs: 10_000 })
   const plain = await opened({ url: group.primary.url, prefix: 'p' })
   const kept = await Promise.all(Array.from({ length: 20 }, () => stored(careful)))
@@ -53,3 +54,13 @@ it('follows Sentinel to the new primary by itself', async () => {
   expect(await plain.get(record.id, call())).toEqual(record)
   onTestFinished(() => client.disconnect())
 }, 90_000)
+
+/** After its first copy a replica writes a whole new append-only file, and until that is done it would start again with nothing. */
+async function untilAppendOnly(url: string): Promise<void> {
+  const client = rawClient(url)
+  onTestFinished(() => client.disconnect())
+  for (;;) {
+    const info = await client.info('persistence')
+    if (/aof_enabled:1\r?\naof_rewrite_in_progress:0\r?\naof_rewrite_scheduled:0/.test(info)) return
+  }
+}
