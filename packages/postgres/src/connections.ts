@@ -60,25 +60,25 @@ export function connections(source: PostgresSettings['source']): Connections {
   function ask(): void {
     asked += 1
     askedAt = performance.now()
-    pool.connect().then(
-      (client) => {
-        asked -= 1
-        lastError = undefined
+    // With a promise there would be a moment without a listener: one packet may bring a connection's last step and its end.
+    pool.connect((error, client) => {
+      asked -= 1
+      lastError = error
+      if (client === undefined) refused(error)
+      else {
         restUntil = 0
         const [next] = waiting.splice(0, 1)
-        rest()
         if (next === undefined) client.release()
         else next.resolve(leaseOf(client))
-      },
-      (error: unknown) => {
-        asked -= 1
-        lastError = error
-        // Whoever is refused asks again, but not at once: many nodes may be waiting for one engine to come back.
-        restUntil = performance.now() + 50 + 100 * Math.random()
-        if (classify(error)?.retryable !== true) for (const { reject } of waiting.splice(0)) reject(error)
-        rest()
-      },
-    )
+      }
+      rest()
+    })
+  }
+
+  /** Whoever is refused asks again, but not at once: many nodes may be waiting for one engine to come back. */
+  function refused(error: unknown): void {
+    restUntil = performance.now() + 50 + 100 * Math.random()
+    if (classify(error)?.retryable !== true) for (const { reject } of waiting.splice(0)) reject(error)
   }
 
   function look(): void {
