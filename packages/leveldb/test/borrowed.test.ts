@@ -55,8 +55,9 @@ describe('a lent database', () => {
     const db = await lentLevel()
     const backend = await opened({ db })
     await db.close()
-    for (const attempt of [backend.get('s_1', call()), backend.create(newRecord(), call()), backend.list({ limit: 1 }, call())]) {
-      const error: unknown = await attempt.catch((reason: unknown) => reason)
+    const attempts = [backend.get('s_1', call()), backend.create(newRecord(), call()), backend.list({ limit: 1 }, call())]
+    const errors = await Promise.all(attempts.map((attempt) => attempt.catch((reason: unknown) => reason)))
+    for (const error of errors) {
       expect(backend.classify(error)).toMatchObject({ code: 'MCP_SESSION_UNAVAILABLE', outcome: 'none' })
     }
   })

@@ -74,8 +74,9 @@ describe('what the engine refuses', () => {
     const backend = await opened({ url, schema })
     await sql(url, `ALTER ROLE CURRENT_USER IN DATABASE postgres SET statement_timeout = 0`)
     await sql(url, `DROP TABLE ${schema}.mcp_session CASCADE`)
-    for (const broken of [backend.get('s_x', call()), backend.create(newRecord(), call()), backend.list({ limit: 1 }, call())]) {
-      const error = await rejection(broken)
+    const broken = [() => backend.get('s_x', call()), () => backend.create(newRecord(), call()), () => backend.list({ limit: 1 }, call())]
+    for (const ask of broken) {
+      const error = await rejection(ask())
       expect(error).toMatchObject({ code: '42P01' })
       expect(backend.classify(error)).toEqual({ code: 'MCP_SESSION_SCHEMA', retryable: false, outcome: 'none' })
     }

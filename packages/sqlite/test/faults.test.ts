@@ -11,8 +11,8 @@ describe('a full disk', () => {
     database.pragma(`max_page_count = ${String(database.pragma('page_count', { simple: true }))}`)
     const large = newRecord({ data: 'x'.repeat(100_000) })
     const event = { key: 'k', stream: 'a', data: 'x'.repeat(100_000) }
-    for (const attempt of [backend.create(large, call()), backend.events?.append(known.id, event, anyRetention, call())]) {
-      const error: unknown = await attempt?.catch((reason: unknown) => reason)
+    const attempts = [backend.create(large, call()), backend.events?.append(known.id, event, anyRetention, call())]
+    for (const error of await Promise.all(attempts.map((attempt) => attempt?.catch((reason: unknown) => reason)))) {
       expect(backend.classify(error)).toEqual({ code: 'MCP_SESSION_LIMIT', retryable: true, outcome: 'none' })
     }
     expect(database.inTransaction).toBe(false)
