@@ -37,6 +37,9 @@ interface Known {
   readonly height: number
 }
 
+/** From this length on V8 makes a part of a text by pointing into the whole (`SlicedString::kMinLength`). */
+const minSharedLength = 13
+
 /** Small values are walked without looking for what they share: that would cost them more than it saves. */
 const manyObjects = 1_000
 
@@ -65,7 +68,7 @@ function copy(value: unknown, walk: Walk): unknown {
   switch (typeof value) {
     case 'string':
       count(walk, value.length + 2)
-      return value
+      return value.length < minSharedLength ? value : unshared(value)
     case 'number':
       if (!Number.isFinite(value) || Object.is(value, -0)) walk.exotic = true
       count(walk, 1)
@@ -89,6 +92,11 @@ function copy(value: unknown, walk: Walk): unknown {
     default:
       return refuse(walk, `a ${typeof value} cannot be stored`)
   }
+}
+
+/** Text of its own: a part of a larger text would keep all of that alive, for as long as the copy is in a cache. */
+function unshared(text: string): string {
+  return ` ${text}`.slice(1)
 }
 
 function copyObject(value: object, walk: Walk): object {

@@ -20,13 +20,13 @@ export type Place = Pick<CodecContext, 'id' | 'owner'>
 /** Turns metadata into records and records into snapshots: schema, exactness, codec, size, integrity, cache. */
 export interface Snapshots<M> {
   /** The texts of new values; no text for an `undefined` context. `TypeError` for what cannot be kept, `TOO_LARGE` beyond `maxBytes`. */
-  texts(metadata: unknown, context: unknown, place: Place): SealedTexts
+  texts(metadata: unknown, context: unknown, place: Place): MadeTexts
   /** The texts of a record with one part replaced by a value; `undefined` when it is equal to what is there. Throws as `texts`. */
-  changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined
+  changed(record: SessionRecord, part: CodecContext['part'], value: unknown): MadeTexts | undefined
   /** The texts of a record for another id or owner. */
   moved(record: SessionRecord, place: Place): SealedTexts
-  /** A record with its data sealed. */
-  record(header: RecordHeader, texts: SealedTexts): SessionRecord
+  /** A record with its data sealed. Nobody decodes what was just encoded: `session` of this very object takes the values. */
+  record(header: RecordHeader, texts: SealedTexts | MadeTexts): SessionRecord
   /** The texts of a record, verified. `CORRUPT` if they are not what was written. */
   verified(record: SessionRecord): SealedTexts
   /** The snapshot of a record, verified; decoded once and kept while it fits. */
@@ -50,54 +50,84 @@ interface Decoded {
   readonly mutable: boolean
 }
 
-interface Kept {
-  readonly record: SessionRecord
-  readonly texts: SealedTexts
+interface Values {
   /** Decoded afresh for each caller where freezing cannot protect it. */
   readonly metadata: Decoded
   readonly context: Decoded
 }
 
+/** Texts of values that were just encoded; with the values where decoding the texts would give the same again. */
+interface MadeTexts extends SealedTexts {
+  readonly values: Values | undefined
+}
+
+interface Encoded {
+  readonly text: string
+  readonly decoded: Decoded | undefined
+}
+
+interface Kept extends Values {
+  readonly record: SessionRecord
+  readonly texts: SealedTexts
+}
+
+const nothing: Decoded = { value: undefined, mutable: false }
+
 export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   const { backendName, codec, schema, maxBytes } = options
   const cache = byteLru<Kept>(options.cacheBytes)
+  /** Of records that were made here and not read yet. */
+  const written = new WeakMap<SessionRecord, Kept>()
 
-  function texts(metadata: unknown, context: unknown, place: Place): SealedTexts {
-    return fitting({ context: contextText(context, place), metadata: metadataText(metadata, place) })
+  function texts(metadata: unknown, context: unknown, place: Place): MadeTexts {
+    return fitting(encodeContext(context, place), encodeMetadata(accepted(metadata), place))
   }
 
-  function fitting(made: SealedTexts): SealedTexts {
+  function fitting(context: Encoded, metadata: Encoded): MadeTexts {
+    const known = context.decoded !== undefined && metadata.decoded !== undefined
+    const values = known ? { context: context.decoded, metadata: metadata.decoded } : undefined
+    const made = { context: context.text, metadata: metadata.text, values }
     if (sealedBytes(made) > maxBytes) throw tooLarge('metadata with its context', maxBytes)
     return made
   }
 
-  function metadataText(metadata: unknown, place: Place): string {
-    return encode(accepted(metadata), 'metadata', place)
+  function encodeMetadata(metadata: object, place: Place): Encoded {
+    const encoded = encode(metadata, 'metadata', place)
+    // What the schema makes of the stored value may be another one.
+    return schema === undefined ? encoded : { text: encoded.text, decoded: undefined }
   }
 
   function accepted(metadata: unknown): object {
     return checkMetadata(schema === undefined ? metadata : validated(schema, metadata))
   }
 
-  function contextText(context: unknown, place: Place): string {
-    return context === undefined ? '' : encode(context, 'context', place)
+  function encodeContext(context: unknown, place: Place): Encoded {
+    return context === undefined ? { text: '', decoded: nothing } : encode(context, 'context', place)
   }
 
-  function encode(value: unknown, part: CodecContext['part'], place: Place): string {
+  function encode(value: unknown, part: CodecContext['part'], place: Place): Encoded {
     const copy = frozenCopy(value, part, maxBytes)
-    if (codec === textCodec) return encodeText(copy.value, copy.exotic)
+    if (codec === textCodec) return { text: encodeText(copy.value, copy.exotic), decoded: copy.exotic ? undefined : copy }
     // Just what `decode` will be given: a codec may bind all of it.
     const text = codec.encode(copy.value, { id: place.id, owner: place.owner, part })
-    if (typeof text === 'string' && text !== '' && isWellFormed(text) && !text.includes('\0')) return text
+    if (typeof text === 'string' && text !== '' && isWellFormed(text) && !text.includes('\0')) return { text, decoded: undefined }
     throw new TypeError('codec.encode must return well-formed text without NUL, at least one character')
   }
 
-  function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): SealedTexts | undefined {
-    const before = verified(record)
-    const next = part === 'metadata' ? accepted(value) : value
-    const text = next === undefined ? '' : encode(next, part, record)
-    if (text === before[part] || (codec !== textCodec && isEqual(record, part, next))) return undefined
-    return fitting(part === 'metadata' ? { context: before.context, metadata: text } : { context: text, metadata: before.metadata })
+  function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): MadeTexts | undefined {
+    const before = keptFor(record)
+    const { context, metadata } = before?.texts ?? unseal(record, backendName)
+    if (part === 'context') {
+      const next = encodeContext(value, record)
+      return isSame(record, part, context, next, value) ? undefined : fitting(next, { text: metadata, decoded: before?.metadata })
+    }
+    const accepting = accepted(value)
+    const next = encodeMetadata(accepting, record)
+    return isSame(record, part, metadata, next, accepting) ? undefined : fitting({ text: context, decoded: before?.context }, next)
+  }
+
+  function isSame(record: SessionRecord, part: CodecContext['part'], before: string, next: Encoded, value: unknown): boolean {
+    return next.text === before || (codec !== textCodec && isEqual(record, part, value))
   }
 
   /** By the built-in text: an encrypting codec gives another text for an equal value. */
@@ -109,11 +139,14 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   function moved(record: SessionRecord, place: Place): SealedTexts {
     if (codec === textCodec) return verified(record)
     const { metadata, context } = session(record)
-    return { metadata: encode(metadata, 'metadata', place), context: contextText(context, place) }
+    return { metadata: encode(metadata, 'metadata', place).text, context: encodeContext(context, place).text }
   }
 
-  function record(header: RecordHeader, sealed: SealedTexts): SessionRecord {
-    return { ...header, data: seal(header, sealed) }
+  function record(header: RecordHeader, sealed: SealedTexts | MadeTexts): SessionRecord {
+    const made = { ...header, data: seal(header, sealed) }
+    if ('values' in sealed && sealed.values !== undefined)
+      written.set(made, { record: made, texts: textsIn(made, sealed), ...sealed.values })
+    return made
   }
 
   function verified(record: SessionRecord): SealedTexts {
@@ -146,15 +179,21 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   function keep(record: SessionRecord): Kept {
-    const opened = unseal(record, backendName)
-    const kept: Kept = {
-      record,
-      texts: opened,
-      metadata: decode(opened.metadata, 'metadata', record),
-      context: opened.context === '' ? { value: undefined, mutable: false } : decode(opened.context, 'context', record),
-    }
+    const kept = written.get(record) ?? opened(record)
+    // The backend may hold this very object for as long as the session lives.
+    written.delete(record)
     cache.set(record.id, kept, 400 + 4 * record.data.length)
     return kept
+  }
+
+  function opened(record: SessionRecord): Kept {
+    const texts = unseal(record, backendName)
+    return {
+      record,
+      texts,
+      metadata: decode(texts.metadata, 'metadata', record),
+      context: texts.context === '' ? nothing : decode(texts.context, 'context', record),
+    }
   }
 
   function valueFor(kept: Kept, part: CodecContext['part']): unknown {
@@ -194,6 +233,12 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 
   return { texts, changed, moved, record, verified, session, forget: cache.delete, forgetExpired }
+}
+
+/** Parts of the record's own text: one copy is enough. */
+function textsIn({ data }: SessionRecord, { context, metadata }: SealedTexts): SealedTexts {
+  const start = data.length - metadata.length
+  return { context: data.slice(start - context.length, start), metadata: data.slice(start) }
 }
 
 function plainText(value: unknown): string {

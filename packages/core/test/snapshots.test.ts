@@ -101,6 +101,23 @@ describe('snapshots', () => {
     expect(live.deref()).toEqual({ a: 1 })
   })
 
+  it('do not keep the text alive that a part was taken from', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const { sessions } = await openStore()
+    const used = () => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = used()
+    for (let count = 0; count < 100; count += 1) {
+      const document = `${count} `.repeat(300_000)
+      const { id } = await sessions.create({ title: document.slice(0, 40), lines: [document.slice(40, 80)] })
+      await sessions.retrieve(id)
+    }
+    expect(used() - before).toBeLessThan(10_000_000)
+  })
+
   it('stay within the bytes of the cache', async () => {
     const { codec, used } = countedCodec()
     const { sessions } = await openStore({ codec, cacheBytes: 8_000 })
