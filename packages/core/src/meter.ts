@@ -18,8 +18,8 @@ export type Counter =
 /** Counts what a store does, and tells `node:diagnostics_channel`; neither ever sees an id or a value. */
 export interface Meter {
   add(counter: Counter, by?: number): void
-  /** Runs one method of the session API: its latency, and the code of what it rejects with. */
-  measure<T>(operation: string, run: () => Promise<T>): Promise<T>
+  /** Runs one method of the session API: its latency, and the code of what it rejects with. `onEnd` runs as it settles. */
+  measure<T>(operation: string, run: () => Promise<T>, onEnd?: () => void): Promise<T>
   metrics(): Metrics
 }
 
@@ -51,7 +51,7 @@ export function meter(labels: { readonly backend: string; readonly kind: string 
     if (told?.hasSubscribers) told.publish({ ...labels, by })
   }
 
-  async function measure<T>(operation: string, run: () => Promise<T>): Promise<T> {
+  async function measure<T>(operation: string, run: () => Promise<T>, onEnd?: () => void): Promise<T> {
     const startedAt = performance.now()
     let code: SessionErrorCode | undefined
     try {
@@ -63,6 +63,7 @@ export function meter(labels: { readonly backend: string; readonly kind: string 
       }
       throw error
     } finally {
+      onEnd?.()
       const durationMs = performance.now() - startedAt
       histogramOf(operation).record(durationMs)
       if (operations.hasSubscribers) operations.publish({ ...labels, operation, durationMs, ...(code === undefined ? {} : { code }) })

@@ -14,6 +14,7 @@ import { meter } from './meter.ts'
 import { type CheckedOptions, checkOptions } from './options.ts'
 import { removal } from './removal.ts'
 import { rotation } from './rotation.ts'
+import { running } from './running.ts'
 import type { Metadata, Sessions, SessionsOptions } from './sessions.ts'
 import { signalHub } from './signal-hub.ts'
 import { snapshots } from './snapshots.ts'
@@ -73,7 +74,7 @@ function typed(backend: SessionBackend, error: unknown, what: string): SessionEr
 async function openStore<M extends object>(options: CheckedOptions<M>): Promise<Sessions<M>> {
   const { backend, onError } = options
   const background = new Set<Promise<unknown>>()
-  const active = new Set<Promise<unknown>>()
+  const active = running()
   const parts = storeParts(options, (work) => {
     const watched: Promise<unknown> = work.catch(onError).finally(() => background.delete(watched))
     background.add(watched)
@@ -98,17 +99,16 @@ async function openStore<M extends object>(options: CheckedOptions<M>): Promise<
   /** Every method of the session API goes through here: measured, and waited for by `close`. */
   function method<T>(operation: string, run: () => Promise<T>): Promise<T> {
     engine.refresh()
-    const result = parts.meter.measure(operation, run)
-    active.add(result)
-    const done = () => active.delete(result)
-    result.then(done, done)
-    return result
+    // Whoever comes later is refused, and must not hold up the end.
+    if (closing !== undefined) return parts.meter.measure(operation, run)
+    active.enter()
+    return parts.meter.measure(operation, run, active.leave)
   }
 
   async function end(): Promise<void> {
     const ended = parts.calls.end()
     await sweeping.stop()
-    await Promise.allSettled(active)
+    await active.idle()
     await Promise.all([...background, parts.touches.drain()])
     await ended
     await signals?.end()
