@@ -70,7 +70,7 @@ export function calls(options: CallsOptions): Calls {
       })
       const unlisten = onAbort(call.signal, reject)
       // The slot stays taken until the driver settles, whenever that is.
-      started(step).then(
+      settling(step).then(
         (value) => {
           leave(unwatch, unlisten)
           resolve(value)
@@ -168,8 +168,13 @@ export function calls(options: CallsOptions): Calls {
   }
 }
 
-async function started<T>(step: () => Promise<T>): Promise<T> {
-  return step()
+/** A backend that throws, or answers without a promise, is taken as one that keeps to the contract. */
+function settling<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(step())
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 function onAbort(signal: AbortSignal | undefined, reject: (reason: unknown) => void): () => void {
