@@ -8,7 +8,7 @@ describe('torture counter', { timeout: 120_000 }, () => {
     expect(bad).toEqual([])
     expect({ tried, total: measured?.['total'] }).toEqual({ tried: 800, total: 800 })
     // Otherwise nobody got into anybody's way.
-    expect(measured?.['conflicts']).toBeGreaterThan(50)
+    expect(measured?.['conflicts']).toBeGreaterThan(0)
   })
 
   it.each(['redis', 'postgres'])('counts exactly on %s', async (backend) => {
