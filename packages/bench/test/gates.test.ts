@@ -1,37 +1,21 @@
 import { expect, test } from 'vitest'
 import { contestantNamed, contestants } from '../src/sessions/contestants.ts'
 import { jobsForGates } from '../src/sessions/gate-jobs.ts'
-import { gateTable } from '../src/sessions/gate-table.ts'
+import { verdictsCounted } from '../src/sessions/gate-table.ts'
 import { type Gate, gates } from '../src/sessions/gates.ts'
-import type { Job, JobResult } from '../src/sessions/job.ts'
+import type { Job } from '../src/sessions/job.ts'
 import { judge, passes } from '../src/sessions/judge.ts'
 import type { Run } from '../src/sessions/rounds.ts'
+import { madeUpResult } from './made-up-figures.ts'
 
 const known = contestants.map(({ name }) => name)
 const settings = { seconds: 1, warmUpSeconds: 1, seed: 1 }
-const latencies = { p50Us: 1, p95Us: 1, p99Us: 1, maxUs: 1 }
 
 const gate: Gate = {
   who: 'memory',
   measure: { figure: 'ops/s', op: 'mixed', inFlight: 1, sessions: 10_000 },
   beside: { who: 'keyv', by: 'ratio' },
   bar: { atLeast: 10 },
-}
-
-/** What a job would find if every call of that contestant took the same. */
-function found(job: Job, opsPerSecond: number): JobResult {
-  const delay = { loopP99Ms: 2, loopMaxMs: 5 }
-  const call = { calls: 1, missed: 0, seconds: 1, opsPerSecond, cpuUs: 1, ...latencies }
-  switch (job.load.kind) {
-    case 'closed':
-      return { cells: job.load.cells.map((cell) => ({ ...cell, ...call })), residentBytesPerSession: 1_000 }
-    case 'rate':
-      return { rate: { ...call, ...delay } }
-    case 'cleaning':
-      return { cleaning: { deleted: 1, cleaningMs: 1, ...delay, p99BeforeUs: 10, p99MeanwhileUs: 15 } }
-    case 'opening':
-      return { opening: { openMs: 1, ...delay }, residentBytesPerSession: 500 }
-  }
 }
 
 /** One run per round of both contestants of `gate`. */
@@ -43,7 +27,7 @@ function runsOf(ours: readonly number[], theirs: readonly number[]): Run[] {
       sessions: 10_000,
       load: { kind: 'closed', cells: [{ op: 'mixed', inFlight: 1 }], macrotask: false },
     }
-    return { round, job, result: found(job, opsPerSecond) }
+    return { round, job, result: madeUpResult(job, opsPerSecond) }
   }
   return [...ours.map(run('memory')), ...theirs.map(run('keyv'))]
 }
@@ -94,11 +78,11 @@ test('a check passes with some gates judged and none that falls short', () => {
   const notRun = judge({ ...gate, who: 'tape' }, { runs: [], failures: [], known })
   expect(passes([holding, notRun])).toBe(true)
   expect(passes([holding, short])).toBe(false)
-  expect(gateTable([holding, short, notRun]).split('\n').at(-1)).toBe('1 holds, 0 within the noise, 1 falls short, 1 not run')
+  expect(verdictsCounted([holding, short, notRun])).toBe('1 holds, 0 within the noise, 1 falls short, 1 not run')
 })
 
 test('what is measured for the gates is enough to judge each of them', () => {
-  const runs = jobsForGates(gates, known, settings).map((job) => ({ round: 0, job, result: found(job, 1) }))
+  const runs = jobsForGates(gates, known, settings).map((job) => ({ round: 0, job, result: madeUpResult(job, 1) }))
   const judged = gates.map((one) => judge(one, { runs, failures: [], known }))
   expect(judged.filter(({ verdict }) => verdict === 'not run')).toEqual([])
 })

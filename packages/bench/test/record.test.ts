@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { contentOf, counted, recordOf, updated } from '../src/sessions/record.ts'
+import { contentOfSize } from '../src/sessions/record-size.ts'
 
 function leavesOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? Object.values(value).reduce((sum: number, part) => sum + leavesOf(part), 0) : 1
@@ -18,4 +19,11 @@ test('an update changes one leaf, and leaves what it is given', () => {
   expect(counted(content)).toEqual({ ...content, counter: 6 })
   expect(content.counter).toBe(5)
   expect(updated(recordOf('id', 5))).toMatchObject({ version: 2, metadata: { counter: 6 } })
+})
+
+test.each([100, 1_024, 4_096, 262_144])('a record of %i bytes has that size, and the larger the more leaves', (bytes) => {
+  const content = contentOfSize(7, bytes)
+  expect(JSON.stringify(content).length).toBe(bytes)
+  expect(leavesOf(content)).toBeGreaterThan(bytes / 60)
+  expect(contentOfSize(7, bytes)).toEqual(content)
 })

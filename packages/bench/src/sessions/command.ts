@@ -1,20 +1,20 @@
-import { writeFile } from 'node:fs/promises'
-import { SingleBar } from 'cli-progress'
-import { Command, InvalidArgumentError } from 'commander'
-import { bundle } from '../bundle.ts'
+import { Command } from 'commander'
 import type { Family } from './contestant.ts'
-import { contestantNamed, contestants } from './contestants.ts'
-import { engines } from './engines.ts'
+import { contestantNamed, contestants, ownFamilies } from './contestants.ts'
 import { type JobSettings, jobsForGates } from './gate-jobs.ts'
-import { gateTable } from './gate-table.ts'
+import { gateTable, verdictsCounted } from './gate-table.ts'
 import { type Gate, gates } from './gates.ts'
 import type { Job } from './job.ts'
-import { judge, passes } from './judge.ts'
+import { judge, notAsked, passes } from './judge.ts'
+import { keepFigures } from './keep-figures.ts'
 import { machine } from './machine.ts'
 import { type Op, ops } from './ops.ts'
+import { listOf, numbers, positive } from './option-values.ts'
 import { jobsOf, type Request } from './plan.ts'
-import { type Rounds, runRounds } from './rounds.ts'
+import type { Rounds } from './rounds.ts'
+import { drawn } from './table.ts'
 import { resultTables } from './tables.ts'
+import { watchedRounds } from './watched-rounds.ts'
 
 interface Options {
   readonly backend: readonly Family[]
@@ -31,11 +31,8 @@ interface Options {
   readonly check?: true
   readonly profile?: string
   readonly json?: string
+  readonly write?: string | true
 }
-
-const families = [...new Set(contestants.filter(({ beside }) => beside === undefined).map(({ family }) => family))].filter(
-  (family) => family !== 'harness',
-)
 
 const known = contestants.map(({ name }) => name)
 
@@ -43,7 +40,7 @@ export function sessionsCommand(): Command {
   return (
     new Command('sessions')
       .description('The session API on each backend, beside what people use instead (the default).')
-      .option('--backend <names>', `of ${families.join(', ')}; separated by commas`, listOf(families), [...families])
+      .option('--backend <names>', `of ${ownFamilies.join(', ')}; separated by commas`, listOf(ownFamilies), [...ownFamilies])
       .option('--peers', 'also measure what each backend is compared with')
       .option('--op <names>', `of ${ops.join(', ')}`, listOf(ops), [...ops])
       .option('--in-flight <numbers>', 'calls at once', numbers, [1, 16, 256])
@@ -57,6 +54,7 @@ export function sessionsCommand(): Command {
       .option('--check', 'measure what the gates need and judge them; exit code 1 where one falls short')
       .option('--profile <folder>', 'write a .cpuprofile of each process; its figures are slower for it')
       .option('--json <file>', 'write every figure of every run, with machine, versions and date')
+      .option('--write [folder]', 'write RESULTS.md and its charts from this run alone')
       // As the default command it gets what is no command at all.
       .allowExcessArguments()
       .action(async (options: Options, command: Command) => {
@@ -71,16 +69,16 @@ async function run(options: Options): Promise<void> {
   const rounds = options.rounds ?? (options.quick === true ? 3 : 5)
   const asked = gates.filter((gate) => isAsked(gate, options))
   const jobs = options.check === true ? jobsForGates(asked, known, settingsOf(options)) : jobsOf(contestants, requestOf(options))
-  const found = await measure(jobs, rounds, options.profile)
-  for (const text of resultTables(contestants, found.runs)) console.log(`\n${text}`)
+  const found = await watchedRounds(jobs, rounds, options.profile)
+  for (const table of resultTables(contestants, found.runs)) console.log(`\n${drawn(table)}`)
   console.log(notes(jobs, found, rounds))
   // Those that were not asked for are named as well: they have not passed.
   const judged = options.check === true ? gates.map((gate) => judge(gate, { ...found, known })) : []
-  if (options.check === true) console.log(`\n${gateTable(judged)}`)
-  if (options.json !== undefined) {
-    const told = { machine: await machine(new Date()), ...found, ...(options.check === true ? { gates: judged } : {}) }
-    await writeFile(options.json, `${JSON.stringify(told, undefined, 2)}\n`)
+  if (options.check === true) {
+    const wanted = judged.filter(({ reason }) => reason !== notAsked)
+    console.log(['', ...gateTable(wanted).map(drawn), verdictsCounted(judged)].join('\n'))
   }
+  await keepFigures({ machine: await machine(new Date()), ...found, ...(options.check === true ? { gates: judged } : {}) }, options)
   if (found.failures.some(({ isHere }) => isHere)) process.exitCode = 1
   if (options.check === true && !passes(judged)) process.exitCode = 1
 }
@@ -106,37 +104,6 @@ function requestOf(options: Options): Request {
   }
 }
 
-/** Ctrl-C ends it, and keeps what is done. */
-async function measure(jobs: readonly Job[], rounds: number, profiles: string | undefined): Promise<Rounds> {
-  await using runner = await bundle(new URL('./runner.ts', import.meta.url))
-  await using started = engines()
-  const stopping = new AbortController()
-  const stop = () => stopping.abort()
-  process.once('SIGINT', stop)
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: '{bar} {value}/{total} {eta_formatted} {next}',
-    clearOnComplete: true,
-    hideCursor: true,
-    gracefulExit: false,
-  })
-  bar.start(jobs.length * rounds, 0, { next: '' })
-  try {
-    return await runRounds({
-      jobs,
-      rounds,
-      script: runner.path,
-      engines: started,
-      profiles,
-      stop: stopping.signal,
-      onRun: (done, next) => bar.update(done, { next }),
-    })
-  } finally {
-    bar.stop()
-    process.off('SIGINT', stop)
-  }
-}
-
 /** What a reader of the tables must know. */
 function notes(jobs: readonly Job[], { complete, failures }: Rounds, rounds: number): string {
   const names = new Set(jobs.map((job) => job.contestant))
@@ -149,23 +116,4 @@ function notes(jobs: readonly Job[], { complete, failures }: Rounds, rounds: num
       .map(({ name, beside, note }) => `${name}: ${note}${beside === undefined ? '' : ` (beside ${beside})`}`),
     ...failures.map(({ job, reason, isHere }) => `${isHere ? 'FAILED' : 'not run'}: ${job.contestant}: ${reason}`),
   ].join('\n')
-}
-
-function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
-  return (text) =>
-    text.split(',').map((name) => {
-      const found = known.find((one) => one === name.trim())
-      if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${known.join(', ')}.`)
-      return found
-    })
-}
-
-function numbers(text: string): number[] {
-  return text.split(',').map(positive)
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!(value > 0 && value <= 10_000_000)) throw new InvalidArgumentError('It is a number above 0.')
-  return value
 }

@@ -1,4 +1,4 @@
-import type { Contestant } from './contestant.ts'
+import type { Contestant, Family } from './contestant.ts'
 import { fileContestants } from './contestants/file.ts'
 import { idleHarness } from './contestants/harness.ts'
 import { leveldbContestants } from './contestants/leveldb.ts'
@@ -17,6 +17,9 @@ export const contestants: readonly Contestant[] = [
   ...redisContestants,
   ...postgresContestants,
 ]
+
+/** Those that have a backend of ours. */
+export const ownFamilies: readonly Family[] = [...new Set(contestants.map(({ family }) => family))].filter((family) => family !== 'harness')
 
 export function contestantNamed(name: string): Contestant | undefined {
   return contestants.find((contestant) => contestant.name === name)

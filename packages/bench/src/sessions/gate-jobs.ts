@@ -5,26 +5,33 @@ import { type Cell, ops } from './ops.ts'
 
 export type JobSettings = Pick<Job, 'seconds' | 'warmUpSeconds' | 'seed'>
 
-/** What must be measured to judge the gates, in one job for all that one process can measure. */
+/** What must be measured to judge the gates. */
 export function jobsForGates(gates: readonly Gate[], known: readonly string[], settings: JobSettings): Job[] {
-  const jobs = new Map<string, Job>()
-  for (const { who, measure, beside } of gates) {
+  const wanted = gates.flatMap(({ who, measure, beside }) => {
     // Without one of both there is nothing to compare.
-    if (!known.includes(who) || (beside !== undefined && !known.includes(beside.who))) continue
-    add(jobs, who, measure, settings)
-    if (beside !== undefined) add(jobs, beside.who, withInFlight(measure, beside.inFlight), settings)
-  }
+    if (!known.includes(who) || (beside !== undefined && !known.includes(beside.who))) return []
+    const theirs = beside === undefined ? [] : [{ who: beside.who, measure: withInFlight(measure, beside.inFlight) }]
+    return [{ who, measure }, ...theirs]
+  })
+  return jobsForMeasures(wanted, settings)
+}
+
+/** One job for all that one process can measure. */
+export function jobsForMeasures(wanted: readonly { readonly who: string; readonly measure: Measure }[], settings: JobSettings): Job[] {
+  const jobs = new Map<string, Job>()
+  for (const { who, measure } of wanted) add(jobs, who, measure, settings)
   return [...jobs.values()]
 }
 
 function add(jobs: Map<string, Job>, contestant: string, measure: Measure, settings: JobSettings): void {
   const load = loadOf(measure)
-  const key = JSON.stringify([contestant, measure.sessions, load.kind === 'closed' ? { ...load, cells: [] } : load])
+  const size = 'op' in measure && measure.recordBytes !== undefined ? { recordBytes: measure.recordBytes } : {}
+  const key = JSON.stringify([contestant, measure.sessions, size, load.kind === 'closed' ? { ...load, cells: [] } : load])
   const known = jobs.get(key)
   const merged = known?.load.kind === 'closed' && load.kind === 'closed' ? { ...load, cells: union(known.load.cells, load.cells) } : load
   // Delays of the loop and of others are rare: they are looked for longer.
   const seconds = load.kind === 'closed' ? settings.seconds : 10 * settings.seconds
-  jobs.set(key, { contestant, sessions: measure.sessions, ...settings, seconds, load: merged })
+  jobs.set(key, { contestant, sessions: measure.sessions, ...settings, ...size, seconds, load: merged })
 }
 
 function loadOf(measure: Measure): Load {

@@ -1,27 +1,30 @@
 import type { Gate } from './gates.ts'
-import { type Judged, notAsked } from './judge.ts'
+import type { Judged } from './judge.ts'
 import type { Measure } from './measures.ts'
-import { range, short, table } from './tables.ts'
+import { type Table, tableOf } from './table.ts'
+import { range, short } from './tables.ts'
 
-/** The gates with what was measured, as a person reads it; those that nobody asked for are counted only. */
-export function gateTable(judged: readonly Judged[]): string {
+/** A row for each gate, with what was measured. */
+export function gateTable(judged: readonly Judged[]): Table[] {
   const head = ['who', 'what', 'beside', 'bar', 'stretch', 'median', 'min – max', 'verdict']
-  const rows = judged
-    .filter(({ reason }) => reason !== notAsked)
-    .map(({ gate, verdict, spread, reason }) => [
-      gate.who,
-      told(gate.measure),
-      besideTold(gate),
-      'atLeast' in gate.bar ? `≥ ${short(gate.bar.atLeast)}` : `≤ ${short(gate.bar.atMost)}`,
-      gate.stretch === undefined ? '' : short(gate.stretch),
-      spread === undefined ? '' : short(spread.median),
-      spread === undefined ? '' : range(spread, short),
-      reason === undefined ? verdict : `${verdict}: ${reason}`,
-    ])
-  const counted = ['holds', 'within the noise', 'falls short', 'not run'].map(
-    (verdict) => `${judged.filter((one) => one.verdict === verdict).length} ${verdict}`,
-  )
-  return [...table('gates', head, rows), counted.join(', ')].join('\n')
+  const rows = judged.map(({ gate, verdict, spread, reason }) => [
+    gate.who,
+    told(gate.measure),
+    besideTold(gate),
+    'atLeast' in gate.bar ? `≥ ${short(gate.bar.atLeast)}` : `≤ ${short(gate.bar.atMost)}`,
+    gate.stretch === undefined ? '' : short(gate.stretch),
+    spread === undefined ? '' : short(spread.median),
+    spread === undefined ? '' : range(spread, short),
+    reason === undefined ? verdict : `${verdict}: ${reason}`,
+  ])
+  return tableOf('gates', head, rows)
+}
+
+/** How many of all there are came out how. */
+export function verdictsCounted(judged: readonly Judged[]): string {
+  return ['holds', 'within the noise', 'falls short', 'not run']
+    .map((verdict) => `${judged.filter((one) => one.verdict === verdict).length} ${verdict}`)
+    .join(', ')
 }
 
 function told(measure: Measure): string {

@@ -15,6 +15,8 @@ export interface Job {
   /** Of ids and of the mixture. */
   readonly seed: number
   readonly load: Load
+  /** How large each session's content is; absent: as `contentOf` makes it. */
+  readonly recordBytes?: number
 }
 
 export type Load =

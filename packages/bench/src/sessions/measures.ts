@@ -9,6 +9,7 @@ export type Measure =
       readonly inFlight: number
       readonly sessions: number
       readonly macrotask?: true
+      readonly recordBytes?: number
     }
   | { readonly figure: 'loop delay p99 ms' | 'loop delay max ms'; readonly perSecond: number; readonly sessions: number }
   | { readonly figure: 'cleaning ms' | 'cleaning loop max ms'; readonly expired: number; readonly sessions: number }
@@ -26,7 +27,7 @@ export function withInFlight(measure: Measure, inFlight: number | undefined): Me
 /** What the run says; `undefined`: it did not measure that. */
 function readingOf(run: Run, measure: Measure): number | undefined {
   const { job, result } = run
-  if (job.sessions !== measure.sessions) return undefined
+  if (job.sessions !== measure.sessions || job.recordBytes !== recordBytesOf(measure)) return undefined
   switch (measure.figure) {
     case 'resident bytes a session':
       return job.load.kind === 'closed' ? result.residentBytesPerSession : undefined
@@ -49,6 +50,10 @@ function readingOf(run: Run, measure: Measure): number | undefined {
       return cell?.[fields[measure.figure]]
     }
   }
+}
+
+function recordBytesOf(measure: Measure): number | undefined {
+  return 'op' in measure ? measure.recordBytes : undefined
 }
 
 type CleaningMeasure = Extract<Measure, { readonly expired: number }>

@@ -67,7 +67,7 @@ export function contentOf(n: number): Content {
 }
 
 /** The one change that every update makes. */
-export function counted(content: Content): Content {
+export function counted<T extends { readonly counter: number }>(content: T): T {
   return { ...content, counter: content.counter + 1 }
 }
 

@@ -6,6 +6,7 @@ import { openLoop } from './open-loop.ts'
 import type { Cell } from './ops.ts'
 import { type Population, populate, removeAdded } from './population.ts'
 import { type Random, seeded } from './random.ts'
+import { withRecordsOf } from './record-size.ts'
 import { type Step, stepOf } from './steps.ts'
 import type { Store } from './store.ts'
 
@@ -16,7 +17,8 @@ const timedPerSecond = 100_000
  * Fills the store, measures, and counts what is there at the end: a store that has lost sessions, or made some up, was not
  * measured at what it is for. The store stays open.
  */
-export async function runJob(store: Store, job: Job): Promise<JobResult> {
+export async function runJob(given: Store, job: Job): Promise<JobResult> {
+  const store = job.recordBytes === undefined ? given : withRecordsOf(given, job.recordBytes)
   const random = seeded(job.seed)
   const { result: population, ...memory } = await withMemoryUse(job.sessions, () => populate(store, job.sessions))
   const measured = await measure(store, population, random, job)

@@ -1,7 +1,11 @@
+import type { SizedContent } from './record-size.ts'
+
 /** A store as its users call it. Each call is one that an application would await; a falsy answer counts as missed. */
 export interface Store {
   /** Stores the n-th session under a new id, which it makes itself, and gives the id. */
   create(n: number): Promise<string>
+  /** Stores a session of just that content, and gives its id. Absent: its records are all of one size. */
+  createOf?(content: SizedContent): Promise<string>
   /** What the session holds. */
   retrieve(id: string): Promise<unknown>
   /** A request that finds the session and records its access. */

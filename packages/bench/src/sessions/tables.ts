@@ -1,12 +1,12 @@
-import Table from 'cli-table3'
 import { type Spread, spreadOf } from '../spread.ts'
 import type { Contestant } from './contestant.ts'
 import { compared, type Measure, readings } from './measures.ts'
-import { ops } from './ops.ts'
+import { type Op, ops } from './ops.ts'
 import type { Run } from './rounds.ts'
+import { type Table, tableOf } from './table.ts'
 
-/** What was measured of some contestants, as a person reads it: a table for each operation, and one for memory. */
-export function resultTables(contestants: readonly Contestant[], runs: readonly Run[]): string[] {
+/** What was measured of some contestants, a table for each operation, and one for memory. */
+export function resultTables(contestants: readonly Contestant[], runs: readonly Run[]): Table[] {
   const families = [...new Set(contestants.map(({ family }) => family))]
   return families.flatMap((family) => {
     const entered = contestants.filter((contestant) => contestant.family === family)
@@ -20,24 +20,26 @@ export function resultTables(contestants: readonly Contestant[], runs: readonly 
   })
 }
 
-function closedTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+function closedTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): Table[] {
   const loads = runs.flatMap(({ job }) => (job.load.kind === 'closed' ? [job.load] : []))
   const inFlight = [...new Set(loads.flatMap((load) => load.cells.map((cell) => cell.inFlight)))].sort((a, b) => a - b)
-  const macrotask = loads.some((load) => load.macrotask) ? ({ macrotask: true } as const) : {}
-  return ops.flatMap((op) => {
+  const turns = [{}, { macrotask: true }] as const
+  return ops.flatMap((op) => turns.flatMap((macrotask) => closedTable(op, macrotask)))
+
+  function closedTable(op: Op, macrotask: (typeof turns)[number]): Table[] {
     const rows = inFlight.flatMap((callers) =>
       entered.flatMap((contestant) => {
         const measure = { figure: 'ops/s', op, inFlight: callers, sessions, ...macrotask } as const
         return closedRow(contestant, measure, runs)
       }),
     )
-    const how = macrotask.macrotask ? ', each request in a turn of its own' : ''
-    return table(
+    const how = 'macrotask' in macrotask ? ', each request in a turn of its own' : ''
+    return tableOf(
       `${op} (${title}${how})`,
       ['who', 'in flight', 'ops/s', 'min – max', 'p50 µs', 'p95 µs', 'p99 µs', 'ours does', 'min – max', 'cpu µs', 'by cpu'],
       rows,
     )
-  })
+  }
 }
 
 type CellMeasure = Extract<Measure, { readonly op: unknown }>
@@ -69,7 +71,7 @@ function closedRow(contestant: Contestant, measure: CellMeasure, runs: readonly 
 }
 
 /** How many times as much ours does; `undefined`: they have no round in common. */
-function besideOurs(
+export function besideOurs(
   own: string,
   other: string,
   measure: CellMeasure,
@@ -82,11 +84,14 @@ function besideOurs(
   return bySpeed.length === 0 ? undefined : { bySpeed: spreadOf(bySpeed), byCpu: spreadOf(byCpu) }
 }
 
-function rateTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+function rateTables(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): Table[] {
   const rates = [...new Set(runs.flatMap(({ job }) => (job.load.kind === 'rate' ? [job.load.perSecond] : [])))]
   return rates.flatMap((perSecond) => {
     const rows = entered.flatMap(({ name }) => {
-      const measured = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions && job.load.kind === 'rate')
+      const measured = runs.filter(
+        ({ job: { contestant, load, ...job } }) =>
+          contestant === name && job.sessions === sessions && load.kind === 'rate' && load.perSecond === perSecond,
+      )
       const median = (pick: (rate: NonNullable<Run['result']['rate']>) => number) =>
         short(spreadOf(measured.flatMap(({ result }) => (result.rate === undefined ? [] : [pick(result.rate)]))).median)
       if (measured.length === 0) return []
@@ -102,7 +107,7 @@ function rateTables(title: string, entered: readonly Contestant[], runs: readonl
         ],
       ]
     })
-    return table(
+    return tableOf(
       `mixed at ${perSecond.toLocaleString('en')} a second (${title})`,
       ['who', 'p50 µs', 'p95 µs', 'p99 µs', 'max ms', 'loop p99 ms', 'loop max ms'],
       rows,
@@ -110,7 +115,7 @@ function rateTables(title: string, entered: readonly Contestant[], runs: readonl
   })
 }
 
-function memoryTable(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): string[] {
+function memoryTable(title: string, entered: readonly Contestant[], runs: readonly Run[], sessions: number): Table[] {
   const rows = entered.flatMap(({ name }) => {
     const found = runs.filter(({ job }) => job.contestant === name && job.sessions === sessions && job.load.kind !== 'opening')
     const resident = found.flatMap(({ result }) => result.residentBytesPerSession ?? [])
@@ -119,21 +124,7 @@ function memoryTable(title: string, entered: readonly Contestant[], runs: readon
     return [[name, count(spreadOf(resident).median), range(spreadOf(resident), count), count(spreadOf(heap).median)]]
   })
   const head = ['who', 'resident bytes a session', 'min – max', 'heap and buffers, bytes a session']
-  return table(`memory of the process (${title})`, head, rows)
-}
-
-/** Nothing where nothing was measured. */
-export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return []
-  const drawn = new Table({
-    head: [...head],
-    style: { head: [], border: [] },
-    // No line between the rows.
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
-  })
-  for (const row of rows) drawn.push([...row])
-  return [`${title}\n${drawn.toString()}`]
+  return tableOf(`memory of the process (${title})`, head, rows)
 }
 
 /** With three significant digits, and thousands as they are. */
@@ -141,7 +132,7 @@ export function short(value: number): string {
   return Math.abs(value) >= 100 ? count(value) : String(Number(value.toPrecision(3)))
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
