@@ -3,6 +3,7 @@ import { dark, light } from '../src/results/chart-style.ts'
 import { notKept } from '../src/results/not-kept.ts'
 import { originalRows } from '../src/results/original.ts'
 import { pageOf } from '../src/results/page.ts'
+import { element, words } from '../src/results/svg.ts'
 import { contestants, ownFamilies } from '../src/sessions/contestants.ts'
 import { curveNames } from '../src/sessions/curves.ts'
 import type { Figures } from '../src/sessions/figures-file.ts'
@@ -172,4 +173,32 @@ test('runs are merged backend by backend, and a ratio never crosses from one run
     ),
   }))
   expect(rowsIn(part('Gates', pageOf(split).text))).toEqual(rowsIn(part('Gates', pageOf([check]).text)))
+})
+
+test('a curve has at each of its places what was measured there', () => {
+  const bytes = ({ recordBytes = 1 }: Job) => recordBytes
+  const sizes = rowsIn(part('Curves', pageOf([madeUpCurves(['record-size'], ['memory'], bytes)]).text))
+  expect(sizes).toEqual([0, 1].map(() => ['memory', '100', '1,024', '4,096', '16,384', '65,536', '262,144']))
+  const cleaning = rowsIn(part('Curves', pageOf([madeUpCurves(['expired'], ['memory'], () => 1e6)]).text))
+  expect(cleaning).toEqual([['memory', '1', '10', '100']])
+})
+
+test('of a quick and a whole curve the whole one is shown, and nobody has a curve of one point', () => {
+  const whole = madeUpCurves(['sessions'], ['memory'], speedOf)
+  const short = { ...whole, curves: whole.curves?.map((curve) => ({ ...curve, points: curve.points.slice(0, 1) })) ?? [] }
+  for (const all of [
+    [whole, short],
+    [short, whole],
+  ]) {
+    expect(rowsIn(part('Curves', pageOf(all).text))[0]?.length).toBe(4)
+  }
+  expect(pageOf([short]).charts.size).toBe(0)
+})
+
+test('what is written into a chart is escaped, and a place that is none is refused', () => {
+  const text = 'a < b & "c"'
+  const [, drawn] = elementsIn(element('svg', { title: text }, words(text, 1, 2)))
+  expect(drawn?.text).toBe(text)
+  expect(elementsIn(element('svg', { title: text }))[0]?.attributes.get('title')).toBe(text)
+  expect(() => words(text, Number.NaN, 0)).toThrow(RangeError)
 })

@@ -1,17 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-
-const run = promisify(execFile)
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-
-function bench(...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return run(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args])
-}
+import { bench, benchStoppedAfter } from './bench.ts'
 
 test('the default benchmark measures in turns, round by round, and writes every figure', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-test-'))
@@ -35,6 +26,24 @@ test('the default benchmark measures in turns, round by round, and writes every 
     await rm(folder, { recursive: true, force: true })
   }
 }, 120_000)
+
+test('Ctrl-C ends a run at once and keeps what is done', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-test-'))
+  try {
+    const json = join(folder, 'figures.json')
+    const endless = ['--sessions', '50', '--seconds', '0.005', '--rounds', '100000', '--in-flight', '1', '--op', 'mixed']
+    const { stdout, code } = await benchStoppedAfter(3, '--backend', 'memory', '--peers', ...endless, '--json', json, '--write', folder)
+    const { runs, failures, complete } = JSON.parse(await readFile(json, 'utf8'))
+    expect(code).toBe(0)
+    expect(runs.length).toBeGreaterThanOrEqual(3)
+    expect(failures).toEqual([])
+    expect(stdout).toContain(`Medians of ${complete} rounds of 100000 (stopped)`)
+    expect(stdout).toContain('│ lru-cache')
+    expect(await readFile(join(folder, 'RESULTS.md'), 'utf8')).toContain('| lru-cache |')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}, 60_000)
 
 test('what is no backend, operation or number is refused with exit code 1, before anything is measured', async () => {
   await expect(bench('--backend', 'tape')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('tape is none of memory') })

@@ -9,7 +9,7 @@ export interface LogScale {
 export function logScale(values: readonly number[], from: number, to: number, ends: 'given' | 'round' = 'round'): LogScale {
   const least = Math.min(...values)
   const most = Math.max(...values)
-  if (!(least > 0 && most < Number.POSITIVE_INFINITY)) throw new RangeError('A logarithmic axis knows values above 0 only')
+  if (!(least > 0 && least <= most && most < Number.POSITIVE_INFINITY)) throw new RangeError('A logarithmic axis knows values above 0 only')
   const isGiven = ends === 'given' && least < most
   const low = isGiven ? least : stepBelow(least)
   const high = isGiven ? most : stepAbove(most, low)

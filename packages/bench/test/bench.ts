@@ -1,0 +1,32 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+function commandOf(args: readonly string[]): string[] {
+  return ['--import', import.meta.resolve('tsx'), main, ...args]
+}
+
+export function bench(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return run(process.execPath, commandOf(args))
+}
+
+/** Ctrl-C, as a terminal sends it to the command and to all that it has started, when so many processes have measured. */
+export async function benchStoppedAfter(done: number, ...args: string[]): Promise<{ stdout: string; code: number | null }> {
+  const command = spawn(process.execPath, commandOf(args), { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { pid } = command
+  if (pid === undefined) throw new Error('The command did not start')
+  let stdout = ''
+  command.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  createInterface(command.stderr).on('line', (progress) => {
+    if (progress.startsWith(`${done}/`)) process.kill(-pid, 'SIGINT')
+  })
+  const [code] = await once(command, 'close')
+  return { stdout, code }
+}
