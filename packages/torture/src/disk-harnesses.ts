@@ -3,9 +3,10 @@ import { enospc } from './enospc.ts'
 import type { Harness } from './harness.ts'
 import { kill9 } from './kill9.ts'
 import { lock } from './lock.ts'
+import { powercut } from './powercut.ts'
 import { truncate } from './truncate.ts'
 
 /** The harnesses for the backends that write to disks of their own. */
 export function diskHarnesses(): readonly Harness[] {
-  return [kill9(), crashpoints(), lock(), enospc(), truncate()]
+  return [kill9(), crashpoints(), lock(), enospc(), truncate(), powercut()]
 }

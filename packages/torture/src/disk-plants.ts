@@ -26,6 +26,10 @@ const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
   }),
   /** Says that bytes are durable without a sync. */
   'no-sync': (disk) => ({ disk: { ...unsynced(disk), async syncFolder() {} } }),
+  /** Never makes names in a folder durable. */
+  'no-folder-sync': (disk) => ({ disk: { ...disk, async syncFolder() {} } }),
+  /** Overwrites a file of the disk, whichever that is, that it should put another in the place of. */
+  overwrites: (disk) => ({ disk: { ...disk, rename: (from, to) => overwrite(disk, from, to) } }),
   /** Overwrites the file that it should put another in the place of. */
   'in-place': (disk) => ({
     disk: {
@@ -74,6 +78,19 @@ function over(backend: SessionBackend, bugs: Partial<Omit<SessionBackend, 'info'
   const planted = { ...backend, ...bugs }
   // What `info` says may be known only once it is open.
   return Object.defineProperty(planted, 'info', { get: () => backend.info })
+}
+
+async function overwrite(disk: Disk, from: string, to: string): Promise<void> {
+  const target = await disk.open(to, 'writes').catch(() => undefined)
+  if (target === undefined) return disk.rename(from, to)
+  const source = await disk.open(from, 'reading')
+  const bytes = Buffer.alloc(await source.size())
+  await source.read(bytes, 0)
+  await source.close()
+  await target.write(bytes, 0)
+  await target.sync()
+  await target.close()
+  await disk.unlink(from)
 }
 
 function unsynced(disk: Disk): Disk {
