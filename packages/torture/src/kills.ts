@@ -18,7 +18,7 @@ export function kills(retryMs: number): Harness {
       'SIGKILLs at random moments under a stock client (its major and the server’s). Nothing acknowledged is missing, doubled or out of order at the',
       'client, every call ends, the session goes on. Each kill waits for the GET stream to be back; -any: it does not.',
     ].join('\n  '),
-    backends: ['sqlite'],
+    backends: ['sqlite', 'redis', 'postgres'],
     variants: [...pairs, ...pairs.map((pair) => `${pair}-any`)],
     tries: 200,
     run: (trial) => run(trial, retryMs),

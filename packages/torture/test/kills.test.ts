@@ -22,17 +22,29 @@ describe('torture kills', { timeout: 180_000 }, () => {
   })
 
   it.each([
-    ['volatile', /the first call after the restart failed/],
-    ['off-by-one', /message \d+\/\d+ was acknowledged and did not come/],
-    ['early', /message \d+\/\d+ was acknowledged and did not come/],
-    ['twice', /message \d+\/\d+ came twice/],
-    ['swapped', /message \d+\/\d+ came after \d+\/\d+/],
-    ['hanging', /call \S+ had no end within \d+ ms/],
-  ])('finds the planted bug %s, and says how to repeat the run', async (plant, what) => {
-    const { code, lines, stderr } = await torture(['kills', '--variant', 'v1-v1', '--tries', '3', '--seed', '7'], { TORTURE_PLANT: plant })
+    ['redis', 'v1-v2'],
+    ['postgres', 'v2-v1'],
+  ])('finds nothing where the server dies and its %s lives on, %s', async (backend, variant) => {
+    const { code, lines, stderr } = await torture(['kills', '--backend', backend, '--variant', variant, '--tries', '2'])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    expect(lines).toEqual([expect.objectContaining({ name: 'kills', variant, backend, tried: 2, bad: 0 })])
+    expect(lines[0]?.['callsHit']).toBeGreaterThan(2)
+  })
+
+  it.each([
+    ['volatile', 'sqlite', /the first call after the restart failed/],
+    ['off-by-one', 'postgres', /message \d+\/\d+ was acknowledged and did not come/],
+    ['early', 'redis', /message \d+\/\d+ was acknowledged and did not come/],
+    ['twice', 'sqlite', /message \d+\/\d+ came twice/],
+    ['swapped', 'sqlite', /message \d+\/\d+ came after \d+\/\d+/],
+    ['hanging', 'sqlite', /call \S+ had no end within \d+ ms/],
+  ])('finds the planted bug %s on %s, and says how to repeat the run', async (plant, backend, what) => {
+    const args = ['kills', '--variant', 'v1-v1', '--backend', backend, '--tries', '3', '--seed', '7']
+    const { code, lines, stderr } = await torture(args, { TORTURE_PLANT: plant })
     expect(stderr).toMatch(what)
     expect(code).toBe(1)
     expect(lines[0]?.['bad']).toBeGreaterThan(0)
-    expect(stderr).toContain('BAD kills --variant v1-v1 --backend sqlite --seed 7: ')
+    expect(stderr).toContain(`BAD kills --variant v1-v1 --backend ${backend} --seed 7: `)
   })
 })
