@@ -36,19 +36,19 @@ export function cutRelaxedTwin(trial: Trial, plant: string | undefined): Promise
 
 async function cutCourses(trial: Trial, durable: boolean, newCourse: () => Promise<Course>): Promise<Outcome> {
   if (trial.backend !== 'file') throw new NotRun(`${trial.backend} writes to no disk of ours`)
-  const figures = { courses: 0, points: 0, inRecovery: 0 }
+  const figures = { courses: 0, states: 0, inRecovery: 0 }
   let tried = 0
   while (tried < trial.tries && !trial.isOver()) {
     const course = await newCourse()
     figures.courses += 1
     for (const end of inRandomOrder(course.operations.length + 1, trial.random)) {
       if (tried >= trial.tries || trial.isOver()) break
-      figures.points += 1
+      tried += 1
       const fates = cutFates(fatesPerCut, trial.random)
       for (const fate of isAnythingUnsynced(course.operations, end) ? fates : fates.slice(0, 1)) {
         const content = contentAfterCut(new Map(), course.operations, end, fate)
         const recovery = await openAfterCut(trial, { course, end, durable, content })
-        tried += 1
+        figures.states += 1
         if (recovery.length === 0) continue
         // The power goes again while the store is recovered.
         const at = Math.floor(trial.random() * (recovery.length + 1))
@@ -56,7 +56,6 @@ async function cutCourses(trial: Trial, durable: boolean, newCourse: () => Promi
         if (other === undefined) continue
         await openAfterCut(trial, { course, end, durable, content: contentAfterCut(content, recovery, at, other) })
         figures.inRecovery += 1
-        tried += 1
       }
       trial.progress(tried, `course ${figures.courses}`)
     }
