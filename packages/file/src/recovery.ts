@@ -98,7 +98,8 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
     try {
       const bytes = await contentOf(file)
       if (lastEnd !== undefined && isHeaderTorn(bytes, entry.number)) {
-        asides.push({ name, offset: 0, bytes, kind: 'torn', lost: Math.max(0, lastEnd - segmentHeaderBytes) })
+        const lost = Math.max(0, lastEnd - segmentHeaderBytes)
+        note({ name, offset: 0, bytes, kind: lost === 0 ? 'torn' : 'damaged', lost })
         await file.close()
         return undefined
       }
@@ -146,12 +147,13 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
     const to = Math.min(entry.end ?? bytes.length, bytes.length)
     const found = await scan(bytes, { from: segmentHeaderBytes, to, skips: entry.skips, lsn }, seed, pause)
     const name = segmentName(entry.number)
-    const isOpenEnd = entry.end === undefined
-    const tear = isOpenEnd ? found.gaps.find((gap) => !isDamage(found, gap) && isRelaxed(found, gap)) : undefined
+    // A store that was closed has all its frames on disk.
+    const mayBeTorn = (gap: Gap): boolean => entry.end === undefined && gap.from >= (lastEnd ?? 0) && !isDamage(found, gap)
+    const tear = found.gaps.find((gap) => mayBeTorn(gap) && isRelaxed(found, gap))
     const skips: Skip[] = [...entry.skips]
-    for (const { from, to, ...gap } of tear === undefined ? found.gaps : found.gaps.filter((each) => each.from < tear.from)) {
-      const kind = isOpenEnd && !isDamage(found, { from, to, ...gap }) ? 'torn' : 'damaged'
-      note({ name, offset: from, bytes: bytes.subarray(from, to), kind, lost: 0 })
+    for (const gap of tear === undefined ? found.gaps : found.gaps.filter((each) => each.from < tear.from)) {
+      const { from, to } = gap
+      note({ name, offset: from, bytes: bytes.subarray(from, to), kind: mayBeTorn(gap) ? 'torn' : 'damaged', lost: 0 })
       if (from < found.end) skips.push([from, to])
     }
     let end = found.end
@@ -161,7 +163,7 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
     }
     const expected = entry.end ?? lastEnd ?? 0
     if (end < expected && tear === undefined && !found.gaps.some(({ to }) => to >= expected)) {
-      note({ name, offset: end, bytes: Buffer.alloc(0), kind: isOpenEnd ? 'torn' : 'damaged', lost: expected - end })
+      note({ name, offset: end, bytes: Buffer.alloc(0), kind: 'damaged', lost: expected - end })
     }
     await replayAll(entry.number, bytes, found, end)
     return { end, skips }

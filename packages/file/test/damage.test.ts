@@ -224,18 +224,34 @@ it('a log that is written twice into one file keeps one, and the rest is put asi
   await backend.close()
 })
 
-it('a log that is shorter than it was when it was closed is reported', async () => {
-  const { files } = await closedStore()
-  const name =
-    [...files.keys()]
-      .filter((each) => each.endsWith('.log'))
-      .toSorted()
-      .at(-1) ?? ''
-  const { backend, report } = await openOn(new Map([...files, [name, (files.get(name) ?? Buffer.alloc(0)).subarray(0, 64)]]), 'strict')
-  expect(report.putAside).toMatchObject([{ kind: 'torn', file: name, copy: undefined }])
+it('a log that is shorter than it was when it was closed is damaged', async () => {
+  const { name, files } = await closedLog()
+  const short = new Map([...files, [name, (files.get(name) ?? Buffer.alloc(0)).subarray(0, 64)]])
+  expect((await failed(openOn(short, 'strict'), 'MCP_SESSION_CORRUPT')).message).toMatch(/offset 64/)
+  const { backend, report } = await openOn(short, 'salvage')
+  expect(report.putAside).toMatchObject([{ kind: 'damaged', file: name, copy: undefined }])
   expect(report.putAside[0]?.missingBytes).toBeGreaterThan(500)
   await backend.close()
 })
+
+it('damage of the last frame is no torn write where the store was closed', async () => {
+  const { name, files } = await closedLog()
+  const bytes = Buffer.from(files.get(name) ?? Buffer.alloc(0))
+  const last = bytes.findLastIndex((byte) => byte !== 0)
+  bytes[last] = (bytes[last] ?? 0) ^ 1
+  const flipped = new Map([...files, [name, bytes]])
+  expect((await failed(openOn(flipped, 'strict'), 'MCP_SESSION_CORRUPT')).message).toMatch(/offset \d+/)
+  const { backend, report } = await openOn(flipped, 'salvage')
+  expect(report.putAside).toMatchObject([{ kind: 'damaged', file: name }])
+  await backend.close()
+})
+
+/** A closed store, and the name of its last segment. */
+async function closedLog(): Promise<{ readonly name: string; readonly files: Files }> {
+  const { files } = await closedStore()
+  const names = [...files.keys()].filter((each) => each.endsWith('.log'))
+  return { name: names.toSorted().at(-1) ?? '', files }
+}
 
 it('damage that appears while the store is open is CORRUPT for that session, named in listings, and stops compaction', async () => {
   const disk = memoryDisk()
