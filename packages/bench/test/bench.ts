@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { onTestFinished } from 'vitest'
 
 const run = promisify(execFile)
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -20,6 +21,13 @@ export async function benchStoppedAfter(done: number, ...args: string[]): Promis
   const command = spawn(process.execPath, commandOf(args), { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const { pid } = command
   if (pid === undefined) throw new Error('The command did not start')
+  onTestFinished(() => {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has ended, as it should.
+    }
+  })
   let stdout = ''
   command.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text

@@ -7,6 +7,7 @@ import type { Job } from '../src/sessions/job.ts'
 import { NotHere } from '../src/sessions/not-here.ts'
 import { measureOpening } from '../src/sessions/opening.ts'
 import { cellsOf, ops } from '../src/sessions/ops.ts'
+import type { SizedContent } from '../src/sessions/record-size.ts'
 import { runJob } from '../src/sessions/run-job.ts'
 import { countedStore } from './counted-store.ts'
 
@@ -63,6 +64,21 @@ test('the job asks as often as its figures and its preparations say, and deletes
   expect(asked.get('create') ?? 0).toBeGreaterThanOrEqual(30 + measured('create'))
   expect(asked.get('delete')).toBe((asked.get('create') ?? 0) - 30)
   expect(await store.count()).toBe(30)
+})
+
+test('with records of a chosen size every session is of that size; a store that has but one size is refused', async () => {
+  const { store } = countedStore()
+  const sizes = new Set<number>()
+  let made = 0
+  const createOf = (content: SizedContent) => {
+    sizes.add(JSON.stringify(content).length)
+    made += 1
+    return store.create(made)
+  }
+  await runJob({ ...store, createOf }, { ...job, recordBytes: 5_000 })
+  expect(made).toBeGreaterThan(30)
+  expect([...sizes]).toEqual([5_000])
+  await expect(runJob(store, { ...job, recordBytes: 5_000 })).rejects.toThrow('all of one size')
 })
 
 test('a store that loses a session is not measured', async () => {
