@@ -17,7 +17,7 @@ export const nodes: Harness = {
     'and 10 messages, counted exactly, each message delivered once. Others: per try one elicitation whose answer may come to the other node, 50 at a',
     'time (random: ten times as many); every call gets its own answer. -deaf: every signal between the nodes is dropped.',
   ].join('\n  '),
-  backends: ['sqlite'],
+  backends: ['sqlite', 'redis', 'postgres'],
   variants: [...routings, ...routings.map((routing) => `${routing}-deaf`)],
   tries: 50,
   run,
