@@ -14,7 +14,7 @@ export interface DiskPlace {
   readonly backend: string
   /** An existing folder, in which the store makes its own files. */
   readonly folder: string
-  readonly durable?: boolean
+  readonly durable?: boolean | undefined
   /** Sizes of `file` as they are for users; otherwise they are small. */
   readonly fullSize?: boolean
   /** A bug for a harness to find, see `disk-plants.ts`. */

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { diskLedger } from './disk-ledger.ts'
 import { type DiskPlace, diskBackendAt } from './disk-places.ts'
 import { sweptId } from './disk-steps.ts'
 import { ext4Image } from './ext4-image.ts'
 import { spread } from './figures.ts'
 import type { Outcome, Trial } from './harness.ts'
+import { beginNextBoot } from './next-boot.ts'
 import { stopProcess } from './stop-process.ts'
 import { buildScript, startWriter } from './writer-process.ts'
 
@@ -41,6 +43,7 @@ export async function cutExt4(trial: Trial, bugs: Ext4Bugs): Promise<Outcome> {
         const { signal, stderr } = await writer.ended
         if (signal !== 'SIGKILL') trial.bad(`cut ${tried + 1}: the writer ended by itself: ${stderr.slice(0, 500)}`)
       })
+      await beginNextBoot(join(disk.path, 'store'))
       cutTimes.push(performance.now() - since)
     } finally {
       writer.child.kill('SIGKILL')
