@@ -1,3 +1,4 @@
+import { bitflip } from './bitflip.ts'
 import { crashpoints } from './crashpoints.ts'
 import { enospc } from './enospc.ts'
 import type { Harness } from './harness.ts'
@@ -8,5 +9,5 @@ import { truncate } from './truncate.ts'
 
 /** The harnesses for the backends that write to disks of their own. */
 export function diskHarnesses(): readonly Harness[] {
-  return [kill9(), crashpoints(), lock(), enospc(), truncate(), powercut()]
+  return [kill9(), crashpoints(), lock(), enospc(), truncate(), bitflip(), powercut()]
 }
