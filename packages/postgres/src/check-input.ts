@@ -39,7 +39,7 @@ export function checkPage(page: EventPage): void {
 export function checkText(name: string, text: unknown): void {
   if (typeof text !== 'string') throw new TypeError(`${name} must be a string, got ${text === null ? 'null' : typeof text}`)
   if (text.includes('\0')) throw new TypeError(`${name} must not hold a NUL, which postgres cannot store`)
-  if (/[\ud800-\udfff]/u.test(text)) throw new TypeError(`${name} must be well-formed Unicode, it has a lone surrogate`)
+  if (!text.isWellFormed()) throw new TypeError(`${name} must be well-formed Unicode, it has a lone surrogate`)
 }
 
 function checkInstant(name: string, instant: unknown): void {

@@ -9,10 +9,10 @@ import {
   type Retention,
   type StoredEvent,
 } from '@mcp-session/core/backend'
+import { bigints, texts } from './binary-arrays.ts'
 import { checkEvent, checkPage, checkText } from './check-input.ts'
 import { patientLane } from './patient-lane.ts'
 import { isCallsFault } from './postgres-errors.ts'
-import { numbers } from './record-writes.ts'
 import { damaged, storedBound } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { Row, Wire } from './wire.ts'
@@ -60,13 +60,13 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     lockMs: string,
   ): Promise<readonly BatchOutcome<number | undefined>[]> {
     const bound = (of: (retention: Retention, now: number) => number) =>
-      numbers(inputs.map(({ retention }, index) => storedBound(of(retention, calls[index]?.now ?? 0))))
+      bigints(inputs.map(({ retention }, index) => storedBound(of(retention, calls[index]?.now ?? 0))))
     const parameters = [
-      inputs.map(({ sessionId }) => sessionId),
-      numbers(calls.map(({ now }) => now)),
-      inputs.map(({ event }) => event.key),
-      inputs.map(({ event }) => event.stream),
-      inputs.map(({ event }) => event.data),
+      texts(inputs.map(({ sessionId }) => sessionId)),
+      bigints(calls.map(({ now }) => now)),
+      texts(inputs.map(({ event }) => event.key)),
+      texts(inputs.map(({ event }) => event.stream)),
+      texts(inputs.map(({ event }) => event.data)),
       bound(({ maxEvents }) => maxEvents),
       bound(({ maxAgeMs }, now) => now - maxAgeMs),
       bound(({ maxBytes }) => maxBytes),
@@ -84,12 +84,12 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
 
   async function flushReads(inputs: readonly Read[], calls: readonly Call[]): Promise<readonly BatchOutcome<EventPage | undefined>[]> {
     const parameters = [
-      inputs.map(({ sessionId }) => sessionId),
-      numbers(calls.map(({ now }) => now)),
-      inputs.map(({ query: { streams = [] } }) => (streams.length === 0 ? null : JSON.stringify(streams))),
-      numbers(inputs.map(({ query }) => query.after)),
-      numbers(inputs.map(({ query }) => query.limit)),
-      numbers(inputs.map(({ query }, index) => storedBound((calls[index]?.now ?? 0) - query.maxAgeMs))),
+      texts(inputs.map(({ sessionId }) => sessionId)),
+      bigints(calls.map(({ now }) => now)),
+      texts(inputs.map(({ query: { streams = [] } }) => (streams.length === 0 ? null : JSON.stringify(streams)))),
+      bigints(inputs.map(({ query }) => query.after)),
+      bigints(inputs.map(({ query }) => query.limit)),
+      bigints(inputs.map(({ query }, index) => storedBound((calls[index]?.now ?? 0) - query.maxAgeMs))),
       maxPageBytes,
     ]
     const rows = await wire.read(statements.read, parameters, calls)
@@ -116,11 +116,11 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     const parameters = [
       sessionId,
       call.now,
-      numbers(page.events.map(({ sequence }) => sequence)),
-      page.events.map(({ key }) => key),
-      page.events.map(({ stream }) => stream),
-      numbers(page.events.map(({ createdAt }) => createdAt)),
-      page.events.map(({ data }) => data),
+      bigints(page.events.map(({ sequence }) => sequence)),
+      texts(page.events.map(({ key }) => key)),
+      texts(page.events.map(({ stream }) => stream)),
+      bigints(page.events.map(({ createdAt }) => createdAt)),
+      texts(page.events.map(({ data }) => data)),
       Math.max(page.last, page.events.at(-1)?.sequence ?? 0),
       page.trimmed ? newestMissing(page) : 0,
       lockMs,
@@ -151,8 +151,8 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
   }
 }
 
-function internalBounds(inputs: readonly Append[], calls: readonly Call[]): string {
-  return numbers(
+function internalBounds(inputs: readonly Append[], calls: readonly Call[]): Buffer {
+  return bigints(
     inputs.map(({ retention: { maxInternalAgeMs } }, index) =>
       maxInternalAgeMs === undefined ? null : storedBound((calls[index]?.now ?? 0) - maxInternalAgeMs),
     ),

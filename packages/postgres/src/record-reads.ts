@@ -1,4 +1,5 @@
 import { type BatchOutcome, batcher, type Call, type SessionRecord } from '@mcp-session/core/backend'
+import { texts } from './binary-arrays.ts'
 import { checkText } from './check-input.ts'
 import { isCallsFault } from './postgres-errors.ts'
 import { damaged, type Standing, standingIn } from './rows.ts'
@@ -24,7 +25,7 @@ export function recordReads(wire: Wire, statements: Statements): RecordReads {
   }
 
   async function flush(ids: readonly string[], calls: readonly Call[]): Promise<readonly BatchOutcome<SessionRecord | undefined>[]> {
-    const rows = await wire.read(statements.get, [[...new Set(ids)]], calls)
+    const rows = await wire.read(statements.get, [texts([...new Set(ids)])], calls)
     const found = new Map<string, Standing>()
     for (const row of rows) {
       const standing = standingIn(row, 0)

@@ -1,7 +1,8 @@
 import type { BatchOutcome, Call, ReplaceResult, SessionRecord, Touch, TouchResult } from '@mcp-session/core/backend'
+import { bigints, texts } from './binary-arrays.ts'
 import { checkRecord, checkText, checkTouch } from './check-input.ts'
 import { patientLane } from './patient-lane.ts'
-import { damaged, headCrc, type Standing, standingIn, storedInstant } from './rows.ts'
+import { damaged, headCrc, type Standing, standingIn } from './rows.ts'
 import type { Statements } from './statements.ts'
 import type { Row, Wire } from './wire.ts'
 
@@ -84,20 +85,20 @@ function parametersOf(writes: readonly Write[], calls: readonly Call[], lockMs: 
   const times = writes.map((write) => (write.kind === 't' ? write.touch : 'record' in write ? write.record : undefined))
   const column = <T>(of: (record: SessionRecord) => T) => records.map((record) => (record === undefined ? null : of(record)))
   return [
-    writes.map(({ kind }) => kind),
-    writes.map(idOf),
-    numbers(calls.map(({ now }) => now)),
-    writes.map(expectedOf),
-    column(({ rev }) => rev),
-    column(({ prevRev }) => prevRev),
-    column(({ owner }) => owner),
-    numbers(column(({ createdAt }) => createdAt)),
-    numbers(times.map((record) => record?.lastAccessedAt ?? null)),
-    numbers(column(({ ttlMs }) => ttlMs)),
-    numbers(column(({ mustEndAt }) => mustEndAt)),
-    numbers(times.map((record) => record?.expiresAt ?? null)),
-    numbers(column(headCrc)),
-    column(({ data }) => data),
+    texts(writes.map(({ kind }) => kind)),
+    texts(writes.map(idOf)),
+    bigints(calls.map(({ now }) => now)),
+    texts(writes.map(expectedOf)),
+    texts(column(({ rev }) => rev)),
+    texts(column(({ prevRev }) => prevRev)),
+    texts(column(({ owner }) => owner)),
+    bigints(column(({ createdAt }) => createdAt)),
+    bigints(times.map((record) => record?.lastAccessedAt ?? null)),
+    bigints(column(({ ttlMs }) => ttlMs)),
+    bigints(column(({ mustEndAt }) => mustEndAt)),
+    bigints(times.map((record) => record?.expiresAt ?? null)),
+    bigints(column(headCrc)),
+    texts(column(({ data }) => data)),
     lockMs,
   ]
 }
@@ -105,11 +106,6 @@ function parametersOf(writes: readonly Write[], calls: readonly Call[], lockMs: 
 function expectedOf(write: Write): string | null {
   if (write.kind === 'c') return null
   return write.kind === 't' ? write.touch.rev : (write.expectedRev ?? null)
-}
-
-/** An array of bigints as the engine reads it: the driver would put every number in quotes. */
-export function numbers(values: readonly (number | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : storedInstant(value))).join(',')}}`
 }
 
 function outcomesOf(writes: readonly Write[], calls: readonly Call[], rows: readonly Row[]): BatchOutcome<Outcome>[] {

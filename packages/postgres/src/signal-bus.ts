@@ -1,5 +1,6 @@
 import { type BatchOutcome, batcher, type Call, type SignalBus, type SignalListener } from '@mcp-session/core/backend'
 import type { Client } from 'pg'
+import { texts } from './binary-arrays.ts'
 import { listener } from './listener.ts'
 import type { Names } from './names.ts'
 import { isCallsFault } from './postgres-errors.ts'
@@ -53,7 +54,7 @@ export function signalBus({ wire, statements, names, newClient }: SignalBusOptio
   let count = 0
 
   async function flush(inputs: readonly Publication[], calls: readonly Call[]): Promise<readonly BatchOutcome<void>[]> {
-    await wire.write(statements.publish, [inputs.map(({ channel }) => channel), inputs.map(({ payload }) => payload)], calls)
+    await wire.write(statements.publish, [texts(inputs.map(({ channel }) => channel)), texts(inputs.map(({ payload }) => payload))], calls)
     return inputs.map(() => ({ value: undefined }))
   }
 

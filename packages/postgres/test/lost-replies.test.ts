@@ -113,7 +113,7 @@ describe('a reply that is lost', () => {
     for (let n = 1; n <= 12; n += 1) {
       // The data of the record is said only by the write.
       const lost = relay
-        .dropRepliesAfter((bytes) => bytes.includes(`\\"counter\\":${n}`))
+        .dropRepliesAfter((bytes) => bytes.includes(`"counter":${n}}`))
         .then(() => {
           lostReplies += 1
         })
