@@ -1,45 +1,78 @@
 /** A map that forgets the least recently used entries beyond a number of bytes. */
-export interface ByteLru<V> {
-  get(key: string): V | undefined
-  set(key: string, value: V, bytes: number): void
-  delete(key: string): void
+export interface ByteLru<V, K = string> {
+  get(key: K): V | undefined
+  set(key: K, value: V, bytes: number): void
+  delete(key: K): void
   /** Forgets every entry that is not worth keeping; looks at all of them. */
   deleteWhere(isUseless: (value: V) => boolean): void
 }
 
-/** `maxBytes` 0 keeps nothing. An entry larger than a quarter of all is not kept either: it would flush everybody else. */
-export function byteLru<V>(maxBytes: number): ByteLru<V> {
-  const entries = new Map<string, { readonly value: V; readonly bytes: number }>()
+interface Entry<V, K> {
+  readonly key: K
+  readonly value: V
+  readonly bytes: number
+  older: Entry<V, K> | undefined
+  newer: Entry<V, K> | undefined
+}
+
+/**
+ * `maxBytes` 0 keeps nothing. An entry larger than a quarter of all is not kept either: it would flush everybody else.
+ *
+ * The order is a list of its own. A `Map` has one as well, but asking it for its first key again and again walks over all that were
+ * deleted before it: an eighth of a read that misses (measured).
+ */
+export function byteLru<V, K = string>(maxBytes: number): ByteLru<V, K> {
+  const entries = new Map<K, Entry<V, K>>()
+  let oldest: Entry<V, K> | undefined
+  let newest: Entry<V, K> | undefined
   let total = 0
 
-  function remove(key: string): void {
-    const entry = entries.get(key)
-    if (entry === undefined) return
-    entries.delete(key)
+  function append(entry: Entry<V, K>): void {
+    entry.older = newest
+    entry.newer = undefined
+    if (newest === undefined) oldest = entry
+    else newest.newer = entry
+    newest = entry
+  }
+
+  function unlink({ older, newer }: Entry<V, K>): void {
+    if (older === undefined) oldest = newer
+    else older.newer = newer
+    if (newer === undefined) newest = older
+    else newer.older = older
+  }
+
+  function forget(entry: Entry<V, K>): void {
+    entries.delete(entry.key)
+    unlink(entry)
     total -= entry.bytes
+  }
+
+  function remove(key: K): void {
+    const entry = entries.get(key)
+    if (entry !== undefined) forget(entry)
   }
 
   return {
     get(key) {
       const entry = entries.get(key)
-      if (entry === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, entry)
+      if (entry === undefined || entry === newest) return entry?.value
+      unlink(entry)
+      append(entry)
       return entry.value
     },
     set(key, value, bytes) {
       remove(key)
       if (bytes * 4 > maxBytes) return
-      entries.set(key, { value, bytes })
+      const entry: Entry<V, K> = { key, value, bytes, older: undefined, newer: undefined }
+      entries.set(key, entry)
+      append(entry)
       total += bytes
-      for (const oldest of entries.keys()) {
-        if (total <= maxBytes) break
-        remove(oldest)
-      }
+      while (total > maxBytes && oldest !== undefined) forget(oldest)
     },
     delete: remove,
     deleteWhere(isUseless) {
-      for (const [key, { value }] of entries) if (isUseless(value)) remove(key)
+      for (const entry of entries.values()) if (isUseless(entry.value)) forget(entry)
     },
   }
 }

@@ -1,5 +1,4 @@
-import type { SessionRecord, StoredEvent } from '@mcp-session/core/backend'
-import { type Cache, cache } from './cache.ts'
+import { byteLru, type SessionRecord, type StoredEvent } from '@mcp-session/core/backend'
 import { readEventsFrame } from './event-frames.ts'
 import { corrupt } from './file-errors.ts'
 import { headAt, headerBytes, isDataIntact } from './frame.ts'
@@ -41,7 +40,8 @@ const overheadBytes = 300
 const readsAtOnce = 16
 
 export function reading(log: Log, table: Table, seed: number, cacheBytes: number): Reading {
-  const known: Cache<SessionRecord | string> = cache(cacheBytes)
+  /** By the place on disk, which names one content as long as it is in use. */
+  const known = byteLru<SessionRecord | string, number>(cacheBytes)
 
   function cached(row: number): SessionRecord | undefined {
     const record = known.get(table.placeOf(row).at)
@@ -121,11 +121,11 @@ export function reading(log: Log, table: Table, seed: number, cacheBytes: number
 
   function move(from: number, to: number): void {
     const found = known.get(from)
-    known.forget(from)
+    known.delete(from)
     if (found !== undefined && typeof found !== 'string') remember(to, found)
   }
 
-  return { cached, capture, record, captureEvents, remember, rememberEvent, forget: known.forget, move }
+  return { cached, capture, record, captureEvents, remember, rememberEvent, forget: known.delete, move }
 }
 
 /** Many reads, a few at a time, results in order. All are done, also where one fails: each gives back the file that it keeps open. */
