@@ -31,7 +31,7 @@ export function isSameOwner(a: string | null, b: string | null): boolean {
 
 /** Whether the text has no lone surrogate. */
 export function isWellFormed(text: string): boolean {
-  return !/[\ud800-\udfff]/u.test(text)
+  return text.isWellFormed()
 }
 
 function digest(owner: string | null): Buffer {
