@@ -40,8 +40,10 @@ export function lineChart({ title, subtitle, axis, placeText, lines }: LineChart
     right - 12,
     'given',
   )
+  const values = points.flatMap(({ value }) => [value.min, value.max])
   const y = logScale(
-    points.flatMap(({ value }) => [value.min, value.max]),
+    // Never less than a decade: noise must not look like a slope.
+    [...values, Math.max(...values) / 10],
     bottom,
     top,
   )

@@ -66,14 +66,12 @@ function originalPart({ runs }: Rounds): string[] {
 
 function familyPart(family: Family, { runs }: Rounds, charts: Map<string, Drawing>): string[] {
   const entered = contestants.filter((contestant) => contestant.family === family)
-  const beside = contestants.filter((contestant) => contestant.family === 'harness')
-  const tables = resultTables(entered, runs)
+  const harness = contestants.filter((contestant) => contestant.family === 'harness')
+  const tables = resultTables([...harness, ...entered], runs)
   if (tables.length === 0) return []
   const picture = overview(family, entered, runs)
   const shown = picture === undefined ? [] : [shownChart(charts, family, picture, `${family} beside its peers`)]
-  // What the harness costs by itself stands beside what a fixed rate does to the event loop.
-  const idle = resultTables(beside, runs)
-  return [`## ${family}`, ...shown, ...[...tables, ...idle].flatMap((table) => [`### ${table.title}`, markdownTable(withNotes(table))])]
+  return [`## ${family}`, ...shown, ...tables.flatMap((table) => [`### ${table.title}`, markdownTable(withNotes(table))])]
 }
 
 function curvesPart(curves: readonly Curve[], { runs }: Rounds, charts: Map<string, Drawing>): string[] {

@@ -7,14 +7,16 @@ import { type Table, tableOf } from './table.ts'
 
 /** What was measured of some contestants, a table for each operation, and one for memory. */
 export function resultTables(contestants: readonly Contestant[], runs: readonly Run[]): Table[] {
-  const families = [...new Set(contestants.map(({ family }) => family))]
+  const families = [...new Set(contestants.map(({ family }) => family))].filter((family) => family !== 'harness')
+  const harness = contestants.filter(({ family }) => family === 'harness')
   return families.flatMap((family) => {
     const entered = contestants.filter((contestant) => contestant.family === family)
     const own = runs.filter(({ job }) => entered.some(({ name }) => name === job.contestant))
     const sizes = [...new Set(own.map(({ job }) => job.sessions))]
     return sizes.flatMap((sessions) => [
       ...closedTables(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
-      ...rateTables(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
+      // What the harness costs by itself stands beside everybody's.
+      ...rateTables(`${family}, ${sessions.toLocaleString('en')} sessions`, [...harness, ...entered], runs, sessions),
       ...memoryTable(`${family}, ${sessions.toLocaleString('en')} sessions`, entered, own, sessions),
     ])
   })
