@@ -9,6 +9,7 @@ import { type FileFrame, segmentHeaderBytes } from './file-frames.ts'
 import { askState, stateAfter, type WholeState } from './file-log-states.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
 import { type FolderContent, type MemoryFolder, memoryFolder } from './memory-folder.ts'
+import { shuffle } from './random.ts'
 
 /** Bits of a closed file that turn over. `plant`: a bug for the harness to find, see `bitflip-plants.ts`. */
 export function bitflip(plant?: string): Harness {
@@ -211,15 +212,6 @@ function fileOn(
   const onOpen = ({ putAside }: { readonly putAside: readonly PutAside[] }) => void asides.push(...putAside)
   const backend = fileBackendOn(plantReadingBug(plant, folder), flippedTuning, { path: '/store', cacheBytes: 0, damage, onOpen })
   return { backend, asides }
-}
-
-/** In a random order, a budget sees all parts. */
-function shuffle<T>(items: T[], random: () => number): void {
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1))
-    const [one, two] = [items[last], items[other]]
-    if (one !== undefined && two !== undefined) [items[last], items[other]] = [two, one]
-  }
 }
 
 function show(value: unknown): string {

@@ -1,6 +1,7 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import type { Disk, DiskFile } from '@mcp-session/file/internal'
+import { faultBugs } from './iofault-plants.ts'
 
 /** A disk and a backend on it with a bug in one of them. */
 export interface DiskPlant {
@@ -18,6 +19,7 @@ export function plantDiskBug(name: string | undefined, disk: Disk): DiskPlant {
 }
 
 const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
+  ...faultBugs,
   /** Acknowledges a replace while it is under way. */
   early: () => ({ backend: early }),
   /** Acknowledges a record whether or not it could be written. */

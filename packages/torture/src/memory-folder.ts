@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Disk, DiskFile } from '@mcp-session/file/internal'
 
-type DiskOperation = 'create' | 'open' | 'read' | 'write' | 'sync' | 'rename' | 'unlink' | 'sync folder'
+export type DiskOperation = 'create' | 'open' | 'read' | 'write' | 'sync' | 'rename' | 'unlink' | 'sync folder'
 export type FolderContent = ReadonlyMap<string, Buffer>
 
 /** A folder in memory, and a disk below it that knows only what was synced. */
@@ -110,7 +110,7 @@ export function memoryFolder(content: FolderContent, before: (operation: DiskOpe
   }
 }
 
-function failure(code: string): Error {
+export function failure(code: string): Error {
   return Object.assign(new Error(`${code}: made by the harness`), { code })
 }
 
