@@ -69,7 +69,8 @@ export async function runRounds(options: RoundsOptions): Promise<Rounds> {
           result: await runOnce(options, { ...job, seed: job.seed + round }, `bench_${process.pid}_${String(done).padStart(6, '0')}`),
         })
       } catch (error) {
-        if (!stop.aborted) failures.push({ round, job, reason: reasonOf(error), isHere: !(error instanceof NotHere) })
+        if (stop.aborted) return { runs, failures, complete }
+        failures.push({ round, job, reason: reasonOf(error), isHere: !(error instanceof NotHere) })
       }
     }
     complete += 1
