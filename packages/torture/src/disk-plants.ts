@@ -1,5 +1,6 @@
+import { openSync } from 'node:fs'
 import { readFile, unlink, writeFile } from 'node:fs/promises'
-import type { SessionBackend } from '@mcp-session/core/backend'
+import type { SessionBackend, SessionRecord } from '@mcp-session/core/backend'
 import type { Disk, DiskFile } from '@mcp-session/file/internal'
 import { faultBugs } from './iofault-plants.ts'
 
@@ -25,6 +26,26 @@ const plants: Readonly<Record<string, (disk: Disk) => Partial<DiskPlant>>> = {
   /** Acknowledges a record whether or not it could be written. */
   'early-create': () => ({
     backend: (backend) => over(backend, { create: (record, call) => backend.create(record, call).catch(() => true) }),
+  }),
+  /** Sweeps by a clock that is an hour late. */
+  'late-sweep': () => ({
+    backend: (backend) =>
+      over(backend, { deleteExpired: (limit, call) => backend.deleteExpired(limit, { ...call, now: call.now - 3_600_000 }) }),
+  }),
+  /** Keeps every record that it was ever given. */
+  hoarding: () => ({ backend: hoarding }),
+  /** Never deletes a segment. */
+  'kept-segments': (disk) => ({ disk: { ...disk, unlink: async (path) => (path.endsWith('.log') ? undefined : disk.unlink(path)) } }),
+  /** Opens each file that it makes twice, and closes it once. */
+  'open-files': (disk) => ({
+    disk: {
+      ...disk,
+      async create(path, use) {
+        const file = await disk.create(path, use)
+        openSync(path, 'r')
+        return file
+      },
+    },
   }),
   /** Says that bytes are durable without a sync. */
   'no-sync': (disk) => ({ disk: { ...unsynced(disk), async syncFolder() {} } }),
@@ -72,6 +93,17 @@ function early(backend: SessionBackend): SessionBackend {
     async replace(record, expectedRev, call) {
       backend.replace(record, expectedRev, call).catch(() => {})
       return { replaced: true }
+    },
+  })
+}
+
+function hoarding(backend: SessionBackend): SessionBackend {
+  const records: SessionRecord[] = []
+  return over(backend, {
+    create(record, call) {
+      // A text of its own: else it would only name the one that the test has.
+      records.push({ ...record, data: JSON.stringify(Array.from(record.data.repeat(10))) })
+      return backend.create(record, call)
     },
   })
 }
