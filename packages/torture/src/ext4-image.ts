@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import { promisify } from 'node:util'
 import { NotRun } from './harness.ts'
 
 const run = promisify(execFile)
+const endingSignals = ['SIGINT', 'SIGTERM'] as const
 const imageBytes = 64 * 1024 * 1024
 
 /** An ext4 file system on a device that is a file: this holds what was synced, the page cache of the file system the rest. */
@@ -35,11 +37,20 @@ export async function ext4Image(): Promise<Ext4Image> {
     isMounted = false
   }
 
+  /** A process that a signal ends disposes of nothing. */
+  function removeAtOnce(signal: NodeJS.Signals): void {
+    if (isMounted) spawnSync('umount', ['--lazy', path])
+    rmSync(folder, { recursive: true, force: true })
+    process.kill(process.pid, signal)
+  }
+
   async function remove(): Promise<void> {
+    for (const signal of endingSignals) process.off(signal, removeAtOnce)
     if (isMounted) await run('umount', [path]).catch(() => run('umount', ['--lazy', path]))
     await rm(folder, { recursive: true, force: true })
   }
 
+  for (const signal of endingSignals) process.once(signal, removeAtOnce)
   try {
     await mkdir(path)
     await writeFile(image, '')
