@@ -2,8 +2,9 @@ import type { SessionBackend } from '@mcp-session/core/backend'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
-import { sharedStore, startNode } from './nodes.ts'
+import { startNode } from './nodes.ts'
 import { knownSession, rawClient, sseEvents } from './raw-client.ts'
+import { onEachEngine, sharedStore } from './shared-store.ts'
 
 function withoutSignals(backend: SessionBackend): SessionBackend {
   const { signals: _dropped, ...deaf } = backend
@@ -15,9 +16,9 @@ const buses = [
   { bus: 'with every signal dropped', hear: withoutSignals, pollIntervalMs: 40 },
 ]
 
-describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollIntervalMs }) => {
+describe.each(onEachEngine(buses))('two nodes on one store of $engine, $bus', { timeout: 30_000 }, ({ engine, hear, pollIntervalMs }) => {
   it('take each other’s answers: one asks the client, the other one gets the answer', async () => {
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const asking = await startNode(hear(store()), { pollIntervalMs, server: serverFactory(1) })
     const other = await startNode(hear(store()), { pollIntervalMs, server: serverFactory(2) })
     const client = await rawClient(asking.url, { capabilities: { roots: {} } })
@@ -32,7 +33,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
   })
 
   it('never use a request id twice', async () => {
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const ids: unknown[] = []
     const client = await rawClient((await startNode(hear(store()), { pollIntervalMs })).url, { capabilities: { roots: {} } })
     for (const major of [1, 2, 1] as const) {
@@ -48,7 +49,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
   it('end a call here that is cancelled there', async () => {
     const holds: Holds = new Map()
     const { promise: underway, resolve: onTool } = deferred<string>()
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const running = await startNode(hear(store()), { pollIntervalMs, server: serverFactory(2, { holds, onTool }), jsonWaitMs: 0 })
     const other = await startNode(hear(store()), { pollIntervalMs })
     const client = await rawClient(running.url)
@@ -60,7 +61,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
   })
 
   it('deliver the notifications of both on the one stream, in the order of the log', async () => {
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const one = await startNode(hear(store()), { pollIntervalMs, server: serverFactory(1) })
     const two = await startNode(hear(store()), { pollIntervalMs, server: serverFactory(2) })
     const client = await rawClient(one.url)
@@ -78,7 +79,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
   })
 
   it('end a GET here when its client opens a newer one there, which misses nothing', async () => {
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const one = await startNode(hear(store()), { pollIntervalMs })
     const two = await startNode(hear(store()), { pollIntervalMs })
     const client = await rawClient(one.url)
@@ -102,7 +103,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
 
   it('end streams and servers here when the session is deleted there', async () => {
     const { promise: closed, resolve: onclose } = deferred<void>()
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const one = await startNode(hear(store()), {
       pollIntervalMs,
       async server(context) {
@@ -126,7 +127,7 @@ describe.each(buses)('two nodes on one sqlite file, $bus', ({ hear, pollInterval
   })
 
   it('count exactly under parallel calls', async () => {
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const nodes = [
       await startNode(hear(store()), { pollIntervalMs, server: serverFactory(1) }),
       await startNode(hear(store()), { pollIntervalMs, server: serverFactory(2) }),

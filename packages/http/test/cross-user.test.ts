@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AuthInfo, createSessionHandler } from '../src/index.ts'
 import { counterSchema, serverFactory } from './mcp-servers.ts'
-import { sharedStore } from './nodes.ts'
 import { knownSession, postRequest, type RawClient, rawClient, type Send, sseEvents } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 const url = new URL('http://localhost/mcp')
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }

@@ -5,7 +5,7 @@ import { memoryBackend } from '@mcp-session/memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createEventBus, type EventBus, type EventBusOptions } from '../src/event-bus.ts'
 import type { ServerEvent } from '../src/server-events.ts'
-import { sharedStore } from './shared-store.ts'
+import { onEachEngine, sharedStore } from './shared-store.ts'
 
 interface TestBus extends EventBus {
   readonly errors: unknown[]
@@ -92,9 +92,9 @@ const ways = [
   { way: 'with every signal dropped', hear: withoutSignals, pollIntervalMs: 40 },
 ]
 
-describe.each(ways)('buses on one sqlite file, $way', ({ hear, pollIntervalMs }) => {
+describe.each(onEachEngine(ways))('buses on one store of $engine, $way', { timeout: 30_000 }, ({ engine, hear, pollIntervalMs }) => {
   it('hear what another one publishes, each event once and in its order', async () => {
-    const next = await sharedStore('sqlite')
+    const next = await sharedStore(engine)
     const [one, two] = [await join(hear(next()), { pollIntervalMs }), await join(hear(next()), { pollIntervalMs })]
     const [here, there] = [listen(one), listen(two)]
     const uris = Array.from({ length: 30 }, (_, index) => `test://${index}`)

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { createEventStore, type EventStoreOptions, type SessionEventStore } from '../src/event-store.ts'
 import type { JsonRpcMessage } from '../src/json-rpc.ts'
-import { sharedStore } from './shared-store.ts'
+import { sharedEngines, sharedStore } from './shared-store.ts'
 
 const get = '_GET_stream'
 
@@ -35,7 +35,7 @@ async function resume(store: SessionEventStore, eventId: string): Promise<{ stre
   return { stream, words, ids }
 }
 
-describe.each(['memory', 'sqlite'] as const)('the event store of a session on %s', (engine) => {
+describe.each(['memory', ...sharedEngines] as const)('the event store of a session on %s', { timeout: 30_000 }, (engine) => {
   it('replays what came after an event on its stream, and nothing of other streams', async () => {
     const store = await open((await sharedStore(engine))(), 'plain-uuid')
     const first = await store.storeEvent(get, message('a'))

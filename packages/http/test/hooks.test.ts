@@ -1,8 +1,9 @@
 import { memoryBackend } from '@mcp-session/memory'
 import { describe, expect, it } from 'vitest'
 import type { SessionHooks } from '../src/index.ts'
-import { holdingNode, sharedStore, startNode } from './nodes.ts'
+import { holdingNode, startNode } from './nodes.ts'
 import { knownSession, rawClient, sseEvents } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 /** Hooks that write down what they are told. */
 function diary(): { hooks: SessionHooks; told: unknown[] } {

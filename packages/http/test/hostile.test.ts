@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { cutLine } from './cut-line.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
-import { holdingNode, sharedStore, startNode } from './nodes.ts'
+import { holdingNode, startNode } from './nodes.ts'
 import { knownSession, rawClient, type SseEvent, sseEvents } from './raw-client.ts'
+import { sharedEngines, sharedStore } from './shared-store.ts'
 
 function dataOf(events: readonly SseEvent[]): unknown[] {
   return events.filter(({ data }) => data !== '' && data !== undefined).map(({ data }) => JSON.parse(data ?? ''))
@@ -15,7 +16,7 @@ function dataOf(events: readonly SseEvent[]): unknown[] {
 const notKept = { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'The answer is not kept any more' } }
 
 describe('a stream whose answer is too old to be shown, and still in the log', () => {
-  it.each(['memory', 'sqlite'] as const)('ends with an error on %s, and the node goes on', async (engine) => {
+  it.each(['memory', ...sharedEngines] as const)('ends with an error on %s, and the node goes on', { timeout: 30_000 }, async (engine) => {
     const clock = { now: 1_000_000 }
     const node = await startNode((await sharedStore(engine))(), { jsonWaitMs: 0, now: () => clock.now, events: { maxAgeMs: 1_000 } })
     const client = await rawClient(node.url)

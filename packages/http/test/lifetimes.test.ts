@@ -2,8 +2,9 @@ import { memoryBackend } from '@mcp-session/memory'
 import { describe, expect, it } from 'vitest'
 import type { AuthInfo, SessionHandlerOptions } from '../src/index.ts'
 import { type Counter, serverFactory } from './mcp-servers.ts'
-import { holdingNode, sharedStore, startNode } from './nodes.ts'
+import { holdingNode, startNode } from './nodes.ts'
 import { knownSession, type RawClient, rawClient, sseEvents } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 const start = 1_000_000
 

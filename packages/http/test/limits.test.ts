@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createLimit } from '../src/create-rate.ts'
 import type { SessionHandlerOptions } from '../src/index.ts'
 import type { Counter } from './mcp-servers.ts'
-import { sharedStore, startNode } from './nodes.ts'
+import { startNode } from './nodes.ts'
 import { initializeBody, knownSession, postRequest, sseEvents } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 type Options = Partial<SessionHandlerOptions<Counter>>
 

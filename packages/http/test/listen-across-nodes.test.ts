@@ -3,7 +3,7 @@ import type { Client } from '@modelcontextprotocol/client'
 import { McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
 import { connectModern, startModernNode } from './modern-nodes.ts'
-import { sharedStore } from './shared-store.ts'
+import { onEachEngine, sharedStore } from './shared-store.ts'
 
 function buildServer(): McpServer {
   return new McpServer(
@@ -37,25 +37,31 @@ function withoutSignals(backend: SessionBackend): SessionBackend {
   return deaf
 }
 
-describe.each([
+const ways = [
   { way: 'with signals alone', hear: (backend: SessionBackend) => backend, pollIntervalMs: 600_000 },
   { way: 'with every signal dropped', hear: withoutSignals, pollIntervalMs: 40 },
-])('subscriptions/listen of SDK v2 on two nodes, $way', ({ hear, pollIntervalMs }) => {
-  it('hears what the other node notifies of, and only what it asked for', { timeout: 20_000 }, async () => {
-    const next = await sharedStore('sqlite')
-    const one = await startModernNode(hear(next()), buildServer, { pollIntervalMs })
-    const two = await startModernNode(hear(next()), buildServer, { pollIntervalMs })
-    const [here, there] = [await connectModern(one.url), await connectModern(two.url)]
-    const [nextHere, nextThere] = [changes(here), changes(there)]
-    const filter = { toolsListChanged: true, resourceSubscriptions: ['test://mine'] }
-    const open = [await here.listen(filter), await there.listen(filter)]
-    one.handler.notify.resourcesChanged()
-    one.handler.notify.resourceUpdated('test://other')
-    one.handler.notify.resourceUpdated('test://mine')
-    one.handler.notify.toolsChanged()
-    for (const heard of [nextHere, nextThere]) expect([await heard(), await heard()]).toEqual(['test://mine', 'tools'])
-    two.handler.notify.resourceUpdated('test://mine')
-    expect([await nextThere(), await nextHere()]).toEqual(['test://mine', 'test://mine'])
-    for (const subscription of open) await subscription.close()
-  })
-})
+]
+
+describe.each(onEachEngine(ways))(
+  'subscriptions/listen of SDK v2 on two nodes on $engine, $way',
+  { timeout: 30_000 },
+  ({ engine, hear, pollIntervalMs }) => {
+    it('hears what the other node notifies of, and only what it asked for', async () => {
+      const next = await sharedStore(engine)
+      const one = await startModernNode(hear(next()), buildServer, { pollIntervalMs })
+      const two = await startModernNode(hear(next()), buildServer, { pollIntervalMs })
+      const [here, there] = [await connectModern(one.url), await connectModern(two.url)]
+      const [nextHere, nextThere] = [changes(here), changes(there)]
+      const filter = { toolsListChanged: true, resourceSubscriptions: ['test://mine'] }
+      const open = [await here.listen(filter), await there.listen(filter)]
+      one.handler.notify.resourcesChanged()
+      one.handler.notify.resourceUpdated('test://other')
+      one.handler.notify.resourceUpdated('test://mine')
+      one.handler.notify.toolsChanged()
+      for (const heard of [nextHere, nextThere]) expect([await heard(), await heard()]).toEqual(['test://mine', 'tools'])
+      two.handler.notify.resourceUpdated('test://mine')
+      expect([await nextThere(), await nextHere()]).toEqual(['test://mine', 'test://mine'])
+      for (const subscription of open) await subscription.close()
+    })
+  },
+)

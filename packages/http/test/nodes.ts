@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { SessionBackend } from '@mcp-session/core/backend'
-import { memoryBackend } from '@mcp-session/memory'
-import { sqliteBackend } from '@mcp-session/sqlite'
 import { onTestFinished } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { createSessionHandler, type SessionHandler, type SessionHandlerOptions } from '../src/index.ts'
 import { type Listening, listen } from './listening.ts'
 import { type Counter, counterSchema, type Holds, serverFactory } from './mcp-servers.ts'
+import { sharedStore } from './shared-store.ts'
 
 /** One process of a cluster, played by a handler with its own server. */
 export interface TestNode extends Listening {
@@ -40,20 +36,6 @@ export async function startNode(backend: SessionBackend, options: NodeOptions = 
     await listening.close().catch(() => {})
   })
   return { ...listening, handler, errors }
-}
-
-/** Backends of several nodes on one store: each call gives the backend for one more node. */
-export async function sharedStore(engine: 'memory' | 'sqlite'): Promise<() => SessionBackend> {
-  if (engine === 'memory') {
-    const backend = memoryBackend()
-    // Memory is empty after its last close, so the store outlives its nodes.
-    await backend.open()
-    onTestFinished(() => backend.close())
-    return () => backend
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-session-http-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return () => sqliteBackend({ path: join(folder, 'sessions.db') })
 }
 
 /** A node on memory whose tool `hold` waits until the test lets it go. */

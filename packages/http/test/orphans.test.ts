@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { cutLine } from './cut-line.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
-import { sharedStore, startNode, type TestNode } from './nodes.ts'
+import { startNode, type TestNode } from './nodes.ts'
 import { knownSession, type RawClient, rawClient, type SseEvent, sseEvents } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 const gone = { jsonrpc: '2.0', id: 1, error: { code: -32000, message: expect.stringContaining('gone') } }
 

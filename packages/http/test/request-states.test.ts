@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createRequestStates, type RequestStates, type RequestStatesOptions } from '../src/request-states.ts'
 import { connectModern, startModernNode } from './modern-nodes.ts'
-import { sharedStore } from './shared-store.ts'
+import { sharedEngines, sharedStore } from './shared-store.ts'
 
 const owner = '["issuer","alice"]'
 
@@ -25,21 +25,25 @@ describe('a request state', () => {
     expect(await states.redeem(text, { owner })).toBeUndefined()
   })
 
-  it.each(['memory', 'sqlite'] as const)('is redeemed by exactly one of many on %s, whatever node they are on', async (engine) => {
-    const next = await sharedStore(engine)
-    const nodes = await Promise.all(
-      [1, 2, 3].map(async () => {
-        const states = await createRequestStates(next(), { cleanupIntervalMs: 0 })
-        onTestFinished(() => states.close())
-        return states
-      }),
-    )
-    for (let round = 0; round < 5; round += 1) {
-      const text = (await nodes[0]?.issue(`round ${round}`, { owner })) ?? ''
-      const redeemed = await Promise.all([...nodes, ...nodes, ...nodes].map((states) => states.redeem(text, { owner })))
-      expect(redeemed.filter((payload) => payload !== undefined)).toEqual([`round ${round}`])
-    }
-  })
+  it.each(['memory', ...sharedEngines] as const)(
+    'is redeemed by exactly one of many on %s, whatever node they are on',
+    { timeout: 30_000 },
+    async (engine) => {
+      const next = await sharedStore(engine)
+      const nodes = await Promise.all(
+        [1, 2, 3].map(async () => {
+          const states = await createRequestStates(next(), { cleanupIntervalMs: 0 })
+          onTestFinished(() => states.close())
+          return states
+        }),
+      )
+      for (let round = 0; round < 5; round += 1) {
+        const text = (await nodes[0]?.issue(`round ${round}`, { owner })) ?? ''
+        const redeemed = await Promise.all([...nodes, ...nodes, ...nodes].map((states) => states.redeem(text, { owner })))
+        expect(redeemed.filter((payload) => payload !== undefined)).toEqual([`round ${round}`])
+      }
+    },
+  )
 
   it('is nothing to another principal, who does not spend it', async () => {
     const states = await open()

@@ -2,17 +2,18 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
-import { holdingNode, sharedStore, startNode } from './nodes.ts'
+import { holdingNode, startNode } from './nodes.ts'
 import { knownSession, rawClient, sseEvents } from './raw-client.ts'
+import { sharedEngines, sharedStore } from './shared-store.ts'
 
 function parsed(data: string | undefined): unknown {
   return JSON.parse(data ?? '')
 }
 
 describe('resuming by Last-Event-ID', () => {
-  it('continues a running call at the cursor, on another node', async () => {
+  it.each(sharedEngines)('continues a running call at the cursor, on another node on %s', { timeout: 30_000 }, async (engine) => {
     const holds: Holds = new Map()
-    const store = await sharedStore('sqlite')
+    const store = await sharedStore(engine)
     const running = await startNode(store(), { server: serverFactory(1, { holds }), jsonWaitMs: 0 })
     const other = await startNode(store())
     const client = await rawClient(running.url)

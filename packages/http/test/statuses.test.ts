@@ -3,8 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { AuthInfo } from '../src/index.ts'
 import { createSessionHandler } from '../src/index.ts'
 import { counterSchema, serverFactory } from './mcp-servers.ts'
-import { sharedStore, startNode } from './nodes.ts'
+import { startNode } from './nodes.ts'
 import { initializeBody, knownSession, postRequest, rawClient, type Send } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 const url = new URL('http://localhost/mcp')
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }

@@ -2,17 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { deferred } from '../src/deferred.ts'
 import { connectClient } from './mcp-clients.ts'
 import { type Holds, serverFactory } from './mcp-servers.ts'
-import { sharedStore, startNode } from './nodes.ts'
+import { startNode } from './nodes.ts'
 import { knownSession, type RawClient } from './raw-client.ts'
+import { sharedStore } from './shared-store.ts'
 
 const pairs = [
   { server: 1, client: 1, engine: 'memory' },
   { server: 1, client: 2, engine: 'sqlite' },
   { server: 2, client: 1, engine: 'sqlite' },
   { server: 2, client: 2, engine: 'memory' },
+  { server: 2, client: 1, engine: 'redis' },
+  { server: 1, client: 2, engine: 'postgres' },
 ] as const
 
-describe.each(pairs)('SDK v$client client, SDK v$server server, $engine', ({ server, client: major, engine }) => {
+describe.each(pairs)('SDK v$client client, SDK v$server server, $engine', { timeout: 30_000 }, ({ server, client: major, engine }) => {
   it('keeps the session, its counter and the handshake when another node takes over', async () => {
     const store = await sharedStore(engine)
     const options = { server: serverFactory(server) }
