@@ -20,7 +20,7 @@ const callsAtOnce = 16
 /** What compiling and caches take once; until then nothing is compared. */
 const warmUpDays = 2
 /** Beside four times what lives: what an engine keeps of its own, its write-ahead log and what it has not compacted yet. */
-const ownBytes: Readonly<Record<string, number>> = { memory: 0, file: 524_288, sqlite: 16_777_216, leveldb: 16_777_216 }
+const ownBytes: Readonly<Record<string, number>> = { memory: 0, file: 524_288, sqlite: 4_194_304, leveldb: 16_777_216 }
 
 /** A day fills many segments, and each is large enough that compaction keeps up with days of a second. */
 const tuning: Tuning = { ...defaultTuning, segmentBytes: 65_536, allocateBytes: 16_384, reserveBytes: 4_096, sliceBytes: 32_768 }
