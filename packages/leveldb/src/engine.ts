@@ -10,7 +10,7 @@ import { type SessionCache, sessionCache } from './session-cache.ts'
 /** The database of an open store, and the one way of writing to it. */
 export interface Engine {
   readonly cache: SessionCache
-  /** For reads. It waits while the database is being opened again, and tries that where it failed. */
+  /** For reads. It waits while the database is being opened again, and tries that where it failed, or a write did. */
   readable(): LevelDatabase | Promise<LevelDatabase>
   /** For the write lane: a database of which the next acknowledgement can be believed. */
   writable(): Promise<LevelDatabase>
@@ -55,13 +55,19 @@ export function engine(first: LevelDatabase, place: Place, { durable: sync, cach
     return renewed
   }
 
+  /** A batch that failed may stand in the log: who reads that it does not, finds it there later. A full disk took but a part of it. */
+  function isReadAsItIs(error: unknown): boolean {
+    return place.path === undefined || isFull(error)
+  }
+
   return {
     cache,
 
     readable() {
       // Another owner may have written meanwhile: what is read here may be true no more.
       if (place.lost() !== undefined) throw place.lost()
-      return database ?? renew(failure?.error)
+      if (database !== undefined && (failure === undefined || isReadAsItIs(failure.error))) return database
+      return renew(failure?.error)
     },
 
     writable: async () => (database === undefined || failure !== undefined ? await renew(failure?.error) : database),
