@@ -94,6 +94,9 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
   }
   let inbox: Inbox | undefined
   let reading: Promise<void> = Promise.resolve()
+  /** How many changes of this server's client were to be stored so far, and until when. */
+  let changes = 0
+  let storing: Promise<unknown> = Promise.resolve()
 
   /** What the client set by a request that has just succeeded is stored before it learns of the success, and told to other nodes. */
   async function keepState({ method, params }: JsonRpcRequest): Promise<void> {
@@ -101,13 +104,23 @@ export async function connectServer<M>(options: LiveServerOptions<M>): Promise<L
     // What this server has been told; a change of another node comes through the inbox.
     live.state = stateAfter(live.state, method, params)
     if (live.state.subscriptions.length > maxSubscriptions) throw tooManySubscriptions()
-    if (!(await options.store((state) => stateAfter(state, method, params)))) throw new SessionEnded()
+    changes += 1
+    const stored = options.store((state) => stateAfter(state, method, params))
+    storing = Promise.allSettled([storing, stored])
+    if (!(await stored)) throw new SessionEnded()
     await announceState(log, session.id)
   }
 
   async function readState(): Promise<void> {
     try {
-      const stored = await options.load()
+      let stored: ProtocolState | undefined
+      let known: number
+      // What is being stored meanwhile it may lack, and would take back.
+      do {
+        known = changes
+        await storing
+        stored = await options.load()
+      } while (changes > known)
       if (stored !== undefined) await catchUp(live, stored)
     } catch (error) {
       if (!(error instanceof SessionEnded)) onError(error)

@@ -166,6 +166,49 @@ describe.each(onEachEngine(buses))(
   },
 )
 
+describe('a server whose client changes something while it reads what another node’s client has changed', () => {
+  it('is told just what is new, and keeps its own', async () => {
+    const next = await sharedStore('memory')
+    const { backend, hold, held, release } = slowReads(next())
+    const heard = told()
+    const one = await startNode(backend, { server: listening(1, heard) })
+    const two = await startNode(next(), { server: listening(2, told()) })
+    const client = await rawClient(one.url)
+    const elsewhere = knownSession(two.url, client.sessionId)
+    await ask(elsewhere, 'ping', {})
+    hold(client.sessionId)
+    await ask(elsewhere, 'logging/setLevel', { level: 'error' })
+    await held
+    await ask(client, 'resources/subscribe', { uri: 'mark://own' })
+    release()
+    await ask(elsewhere, 'resources/subscribe', { uri: 'mark://last' }, 'last')
+    await heard.until('+mark://last')
+    expect(heard.all).toEqual(['+mark://own', 'error', '+mark://last'])
+  })
+})
+
+/** A backend whose next read of a record, once told to hold it, gives what was there long before it settles. */
+function slowReads(backend: SessionBackend) {
+  const { promise: held, resolve: onHeld } = deferred<void>()
+  const { promise: gate, resolve: release } = deferred<void>()
+  let holding: string | undefined
+  const slow: SessionBackend = {
+    ...backend,
+    async get(id, call) {
+      const record = await backend.get(id, call)
+      if (id !== holding) return record
+      holding = undefined
+      onHeld()
+      await gate
+      return record
+    },
+  }
+  const hold = (id: string): void => {
+    holding = id
+  }
+  return { backend: slow, hold, held, release }
+}
+
 /** Backends of several nodes; the first `list_changed` that each appends waits for the others'. */
 function meeting(size: number): (backend: SessionBackend) => SessionBackend {
   const { promise: met, resolve } = deferred<void>()
