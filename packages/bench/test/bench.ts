@@ -16,8 +16,12 @@ export function bench(...args: string[]): Promise<{ stdout: string; stderr: stri
   return run(process.execPath, commandOf(args))
 }
 
-/** Ctrl-C, as a terminal sends it to the command and to all that it has started, when so many processes have measured. */
-export async function benchStoppedAfter(done: number, ...args: string[]): Promise<{ stdout: string; code: number | null }> {
+/** By a signal to the command and to all that it has started, as a terminal sends it, when so many processes have measured. */
+export async function benchStoppedAfter(
+  done: number,
+  signal: NodeJS.Signals,
+  ...args: string[]
+): Promise<{ stdout: string; code: number | null }> {
   const command = spawn(process.execPath, commandOf(args), { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const { pid } = command
   if (pid === undefined) throw new Error('The command did not start')
@@ -33,7 +37,7 @@ export async function benchStoppedAfter(done: number, ...args: string[]): Promis
     stdout += text
   })
   createInterface(command.stderr).on('line', (progress) => {
-    if (progress.startsWith(`${done}/`)) process.kill(-pid, 'SIGINT')
+    if (progress.startsWith(`${done}/`)) process.kill(-pid, signal)
   })
   const [code] = await once(command, 'close')
   return { stdout, code }

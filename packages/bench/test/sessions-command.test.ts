@@ -27,23 +27,27 @@ test('the default benchmark measures in turns, round by round, and writes every 
   }
 }, 120_000)
 
-test('Ctrl-C ends a run at once and keeps what is done', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-test-'))
-  try {
-    const json = join(folder, 'figures.json')
-    const endless = ['--sessions', '50', '--seconds', '0.005', '--rounds', '100000', '--in-flight', '1', '--op', 'mixed']
-    const { stdout, code } = await benchStoppedAfter(3, '--backend', 'memory', ...endless, '--json', json, '--write', folder)
-    const { runs, failures, complete } = JSON.parse(await readFile(json, 'utf8'))
-    expect(code).toBe(0)
-    expect(runs.length).toBeGreaterThanOrEqual(3)
-    expect({ failures, complete }).toEqual({ failures: [], complete: runs.length })
-    expect(stdout).toContain(`Medians of ${complete} rounds of 100000 (stopped)`)
-    expect(stdout).toContain('│ memory')
-    expect(await readFile(join(folder, 'RESULTS.md'), 'utf8')).toContain('| memory |')
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}, 60_000)
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends a run at once and keeps what is done',
+  async (signal) => {
+    const folder = await mkdtemp(join(tmpdir(), 'mcp-session-bench-test-'))
+    try {
+      const json = join(folder, 'figures.json')
+      const endless = ['--sessions', '50', '--seconds', '0.005', '--rounds', '100000', '--in-flight', '1', '--op', 'mixed']
+      const { stdout, code } = await benchStoppedAfter(3, signal, '--backend', 'memory', ...endless, '--json', json, '--write', folder)
+      const { runs, failures, complete } = JSON.parse(await readFile(json, 'utf8'))
+      expect(code).toBe(0)
+      expect(runs.length).toBeGreaterThanOrEqual(3)
+      expect({ failures, complete }).toEqual({ failures: [], complete: runs.length })
+      expect(stdout).toContain(`Medians of ${complete} rounds of 100000 (stopped)`)
+      expect(stdout).toContain('│ memory')
+      expect(await readFile(join(folder, 'RESULTS.md'), 'utf8')).toContain('| memory |')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
 
 test('what is no backend, operation or number is refused with exit code 1, before anything is measured', async () => {
   await expect(bench('--backend', 'tape')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('tape is none of memory') })
