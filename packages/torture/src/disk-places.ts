@@ -22,7 +22,7 @@ export interface DiskPlace {
 }
 
 /** Segments so small that hundreds of writes compact the log many times. */
-export const smallTuning: Tuning = { ...defaultTuning, segmentBytes: 8_192, allocateBytes: 2_048, reserveBytes: 1_024, sliceBytes: 1_024 }
+const smallTuning: Tuning = { ...defaultTuning, segmentBytes: 8_192, allocateBytes: 2_048, reserveBytes: 1_024, sliceBytes: 1_024 }
 
 /** The backend there, not open yet, with no cache between it and what is on disk. */
 export function diskBackendAt({ backend, folder, durable = true, fullSize = false, plant }: DiskPlace): SessionBackend {

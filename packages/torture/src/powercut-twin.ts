@@ -1,9 +1,8 @@
 import { setTimeout as timePasses } from 'node:timers/promises'
 import type { SessionBackend } from '@mcp-session/core/backend'
-import { fileBackendOn } from '@mcp-session/file/internal'
+import { fileBackendOn, type Tuning } from '@mcp-session/file/internal'
 import { contentAfterCut, cutFates, isAnythingUnsynced } from './cut-fates.ts'
 import { diskLedger } from './disk-ledger.ts'
-import { smallTuning } from './disk-places.ts'
 import { plantDiskBug } from './disk-plants.ts'
 import { type DiskState, isSameState, readState } from './disk-states.ts'
 import { diskStep, sweptId } from './disk-steps.ts'
@@ -12,11 +11,11 @@ import { type DiskContent, type DiskOperation, type RecordedDisk, recordedDisk }
 
 const ids: readonly string[] = ['s_0', 's_1', 's_2', 's_3', sweptId]
 /** Of each session, between an opening and a closing. */
-const stepsPerOpening = 16
+const stepsPerOpening = 32
 const openings = 2
 const fatesPerCut = 4
-/** Relaxed: a timer of as long, begun later, runs later; so what was acknowledged before it is synced behind it. */
-const tuning = { ...smallTuning, syncAfterMs: 1 }
+/** Segments so small that a course compacts many. Relaxed: a timer of as long, begun later, runs later; so what was acknowledged before it is synced behind it. */
+const tuning: Tuning = { segmentBytes: 4_096, allocateBytes: 1_024, reserveBytes: 512, sliceBytes: 512, syncAfterMs: 1 }
 
 /** What was done, and how to judge a store after a cut before operation `end`. */
 interface Course {
@@ -36,11 +35,12 @@ export function cutRelaxedTwin(trial: Trial, plant: string | undefined): Promise
 
 async function cutCourses(trial: Trial, durable: boolean, newCourse: () => Promise<Course>): Promise<Outcome> {
   if (trial.backend !== 'file') throw new NotRun(`${trial.backend} writes to no disk of ours`)
-  const figures = { courses: 0, states: 0, inRecovery: 0 }
+  const figures = { courses: 0, compacted: 0, states: 0, inRecovery: 0 }
   let tried = 0
   while (tried < trial.tries && !trial.isOver()) {
     const course = await newCourse()
     figures.courses += 1
+    figures.compacted += course.operations.filter((each) => each.do === 'unlink' && each.name.endsWith('.log')).length
     for (const end of inRandomOrder(course.operations.length + 1, trial.random)) {
       if (tried >= trial.tries || trial.isOver()) break
       tried += 1

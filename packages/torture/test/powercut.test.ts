@@ -6,10 +6,11 @@ import { type Tried, tryHarness } from './trial.ts'
 
 describe('torture powercut on a disk in memory', { timeout: 120_000 }, () => {
   it.each(['twin', 'twin-relaxed'])('finds nothing wrong in any state of %s', async (variant) => {
-    const { tried, bad, measured } = await tryHarness(powercut(), { variant, tries: 70 })
+    const { tried, bad, measured } = await tryHarness(powercut(), { variant, tries: 40 })
     expect(bad).toEqual([])
-    expect(tried).toBe(70)
+    expect(tried).toBe(40)
     expect(measured?.['inRecovery']).toBeGreaterThan(20)
+    expect(measured?.['compacted']).toBeGreaterThan(2)
   })
 
   it.each([
@@ -18,12 +19,12 @@ describe('torture powercut on a disk in memory', { timeout: 120_000 }, () => {
     ['overwrites', /acknowledged was|does not open/],
     ['early', /acknowledged was/],
   ])('finds the planted bug %s', async (plant, what) => {
-    const { bad } = await tryHarness(powercut({ plant }), { variant: 'twin', tries: 30 })
+    const { bad } = await tryHarness(powercut({ plant }), { variant: 'twin', tries: 15 })
     expect(bad.filter((one) => what.test(one))).not.toEqual([])
   })
 
   it('finds that a relaxed store never syncs', async () => {
-    const { bad } = await tryHarness(powercut({ plant: 'no-sync' }), { variant: 'twin-relaxed', tries: 30 })
+    const { bad } = await tryHarness(powercut({ plant: 'no-sync' }), { variant: 'twin-relaxed', tries: 15 })
     expect(bad.filter((one) => /older writes than those of its window are gone|does not open/.test(one))).not.toEqual([])
   })
 })
