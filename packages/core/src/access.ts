@@ -54,11 +54,25 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
   }
 
   async function touch(id: string, accessOptions: AccessOptions): Promise<boolean> {
+    const known = await touchKnown(id, accessOptions)
+    if (known !== undefined) return known
     const found = await find(id, accessOptions)
     if (found === undefined) return false
     snapshots.verified(found.record)
     // Whoever replaced it meanwhile has accessed it.
     return (await touches.write(found.record, found.call)) !== undefined
+  }
+
+  /** Without a read, by what was seen last. `undefined`: that does not tell, since nothing was seen, or others have changed it. */
+  async function touchKnown(id: string, accessOptions: AccessOptions): Promise<boolean | undefined> {
+    const entry = enter(id, accessOptions)
+    const seen = entry?.visible(snapshots.lastSeen(id), entry.call)
+    if (entry === undefined || seen === undefined) return undefined
+    const touched = await touches.write(seen, entry.call)
+    if (touched === 'moved') return undefined
+    if (touched === undefined) snapshots.forget(id)
+    meter.add(touched === undefined ? 'misses' : 'hits')
+    return touched !== undefined
   }
 
   async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {

@@ -8,17 +8,21 @@ export interface Changes {
   /**
    * `find` gives the record to change, checked for whoever asks, or `undefined`; `next` makes of it the record to write, or
    * `same` to write nothing. `next` runs again for each race that is lost. `CONFLICT` when it still loses at the deadline.
+   *
+   * `known` is the record as it was seen last. The change is tried on it first, which costs one round trip where a read before
+   * would make it two. Only a write that wins is believed: a loss, nothing to write and an error may all come of a record that others
+   * have changed since, and then the engine is asked.
    */
-  compareAndSet(
-    id: string,
-    call: Call,
-    find: (record: SessionRecord | undefined, call: Call) => SessionRecord | undefined,
-    next: (record: SessionRecord, call: Call) => SessionRecord | 'same',
-  ): Promise<Changed | undefined>
+  compareAndSet(id: string, call: Call, change: Change, known: SessionRecord | undefined): Promise<Changed | undefined>
 }
 
 /** What begins this close to the deadline ends as a lost race, not as a call that was not sent in time. */
 const marginMs = 5
+
+export interface Change {
+  find(record: SessionRecord | undefined, call: Call): SessionRecord | undefined
+  next(record: SessionRecord, call: Call): SessionRecord | 'same'
+}
 
 export interface Changed {
   readonly before: SessionRecord
@@ -29,13 +33,16 @@ export interface Changed {
 export function changes(options: { readonly backend: SessionBackend; readonly calls: Calls; readonly meter: Meter }): Changes {
   const { backend, calls, meter } = options
 
-  const compareAndSet: Changes['compareAndSet'] = async (id, call, find, next) => {
+  const compareAndSet: Changes['compareAndSet'] = async (id, call, change, known) => {
+    const guessed = guess(change, call, known)
+    const tried = guessed && (await replace(guessed.after, guessed.before.rev, call))
+    if (tried?.replaced) return guessed
     let now = call
-    let stored = await calls.read(now, () => backend.get(id, now))
+    let stored = tried === undefined ? await calls.read(now, () => backend.get(id, now)) : tried.current
     for (let lost = 0; ; lost += 1) {
-      const before = find(stored, now)
+      const before = change.find(stored, now)
       if (before === undefined) return undefined
-      const after = next(before, now)
+      const after = change.next(before, now)
       if (after === 'same') return { before, after }
       endAtDeadline(call, lost)
       const result = await replace(after, before.rev, now)
@@ -49,6 +56,20 @@ export function changes(options: { readonly backend: SessionBackend; readonly ca
       endAtDeadline(call, lost + 1)
       now = calls.again(call)
       stored = await calls.read(now, () => backend.get(id, now))
+    }
+  }
+
+  function guess(
+    change: Change,
+    call: Call,
+    known: SessionRecord | undefined,
+  ): { before: SessionRecord; after: SessionRecord } | undefined {
+    try {
+      const before = change.find(known, call)
+      const after = before && change.next(before, call)
+      return before === undefined || after === undefined || after === 'same' ? undefined : { before, after }
+    } catch {
+      return undefined
     }
   }
 

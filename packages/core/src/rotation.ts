@@ -32,7 +32,7 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
     return turns.inTurn(id, arrive, async () => {
       // An abort between the steps would lose the session: from here on there is none.
       const { signal: _signal, ...call } = calls.again(entry.call)
-      const marked = await changes.compareAndSet(id, call, entry.visible, (record, at) => marker(record, at))
+      const marked = await changes.compareAndSet(id, call, { find: entry.visible, next: marker }, undefined)
       if (marked === undefined || marked.after === 'same') return undefined
       const owner = newOwner === undefined ? marked.before.owner : newOwner.owner
       const created = await insert(marked.before, marked.after, owner, call)

@@ -31,6 +31,8 @@ export interface Snapshots<M> {
   verified(record: SessionRecord): SealedTexts
   /** The snapshot of a record, verified; decoded once and kept while it fits. */
   session(record: SessionRecord): Session<M>
+  /** The record of the session that was decoded last, while it is kept. Others may have changed it since. */
+  lastSeen(id: string): SessionRecord | undefined
   /** Drops what is kept of a session that is gone. */
   forget(id: string): void
   /** Drops what is kept of sessions that had expired by `now` when they were decoded; one that was touched since is decoded anew. */
@@ -232,7 +234,11 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     cache.deleteWhere((kept) => isExpired(kept.record, now))
   }
 
-  return { texts, changed, moved, record, verified, session, forget: cache.delete, forgetExpired }
+  function lastSeen(id: string): SessionRecord | undefined {
+    return cache.get(id)?.record
+  }
+
+  return { texts, changed, moved, record, verified, session, lastSeen, forget: cache.delete, forgetExpired }
 }
 
 /** Parts of the record's own text: one copy is enough. */

@@ -88,7 +88,7 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
     const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
     return turns.inTurn(id, arrive, async () => {
       const call = calls.again(entry.call)
-      const changed = await changes.compareAndSet(id, call, entry.visible, next)
+      const changed = await changes.compareAndSet(id, call, { find: entry.visible, next }, snapshots.lastSeen(id))
       if (changed === undefined) return undefined
       if (changed.after === 'same') return access(changed.before, call)
       meter.add('updated')

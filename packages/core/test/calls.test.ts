@@ -40,7 +40,8 @@ const methods: [name: string, sent: ScriptedMethod, effect: 'read' | 'write', ru
   ]
 
 async function ownedStore(options: Parameters<typeof openStore<Metadata>>[0] = {}) {
-  const store = await openStore<Metadata>(options)
+  // Without a cache nothing is known, and every change begins with a read.
+  const store = await openStore<Metadata>({ cacheBytes: 0, ...options })
   const { id } = await store.sessions.create({ a: 1 }, { owner: 'alice' })
   return { ...store, id }
 }
@@ -48,11 +49,11 @@ async function ownedStore(options: Parameters<typeof openStore<Metadata>>[0] = {
 describe('an engine that never answers', () => {
   it('fails every method by its deadline, at whichever step it hangs', async () => {
     const settled = methods.map(async ([name, sent, effect, run]) => {
-      const { sessions, backend, id } = await ownedStore({ callTimeoutMs: 30 })
+      const { sessions, backend, id } = await ownedStore({ callTimeoutMs: 100 })
       backend.always(sent, hang)
       const startedAt = performance.now()
       const error = await sessionFailure(run(sessions, id))
-      const lateMs = performance.now() - startedAt - 30
+      const lateMs = performance.now() - startedAt - 100
       // The bound is 100 ms; the rest is for a busy machine.
       return { name, sent, isLate: lateMs > 100 + 500, code: error.code, retryable: error.retryable, outcome: error.outcome, effect }
     })
@@ -218,7 +219,8 @@ describe('messages', () => {
   }
 
   async function secretStore(options: Parameters<typeof openStore<Metadata>>[0] = {}) {
-    const store = await openStore<Metadata>(options)
+    // Without a cache nothing is known, and every change begins with a read.
+    const store = await openStore<Metadata>({ cacheBytes: 0, ...options })
     const { id } = await store.sessions.create({ secret }, { owner: 'secret-owner', context: secret })
     return { ...store, id }
   }

@@ -11,7 +11,8 @@ interface Counter {
 const increment = ({ counter }: Counter): Counter => ({ counter: counter + 1 })
 
 async function counterStore(options: Parameters<typeof openStore<Counter>>[0] = {}) {
-  const store = await openStore<Counter>(options)
+  // Without a cache nothing is known, and every change begins with a read.
+  const store = await openStore<Counter>({ cacheBytes: 0, ...options })
   const { id } = await store.sessions.create({ counter: 0 })
   return { ...store, id }
 }
@@ -26,6 +27,79 @@ function otherNode(backend: ScriptedBackend, id: string, counter: number): void 
   const { context } = unseal(record, 'scripted')
   backend.records.set(id, { ...next, data: seal(next, { context, metadata: `j{"counter":${counter}}` }) })
 }
+
+describe('a change of what was seen last', () => {
+  async function knownCounter() {
+    const store = await counterStore({ cacheBytes: 1_000_000 })
+    const calls = () => [store.backend.count('get'), store.backend.count('replace')]
+    return { ...store, calls }
+  }
+
+  it('is written without a read', async () => {
+    const { sessions, id, calls } = await knownCounter()
+    for (let count = 1; count <= 3; count += 1) expect((await sessions.update(id, increment))?.metadata).toEqual({ counter: count })
+    expect(await sessions.setTtl(id, 5_000)).toBe(true)
+    expect(calls()).toEqual([0, 4])
+  })
+
+  it('is made again on what others have made of it, without a read, and is no conflict', async () => {
+    const { sessions, backend, id, calls } = await knownCounter()
+    otherNode(backend, id, 10)
+    const seen: number[] = []
+    const updated = await sessions.update(id, (metadata) => {
+      seen.push(metadata.counter)
+      return increment(metadata)
+    })
+    expect(updated?.metadata).toEqual({ counter: 11 })
+    expect([seen, calls()]).toEqual([
+      [0, 10],
+      [0, 2],
+    ])
+    expect(sessions.metrics()).toMatchObject({ conflicts: 0, updated: 1 })
+  })
+
+  it('is judged by what the engine has where fn refuses it, or would write nothing', async () => {
+    const { sessions, backend, id } = await knownCounter()
+    otherNode(backend, id, 10)
+    const strict = (metadata: Counter) => {
+      if (metadata.counter === 0) throw new Error('outdated')
+      return increment(metadata)
+    }
+    expect((await sessions.update(id, strict))?.metadata).toEqual({ counter: 11 })
+    otherNode(backend, id, 20)
+    expect((await sessions.update(id, (metadata) => (metadata.counter === 11 ? metadata : increment(metadata))))?.metadata).toEqual({
+      counter: 21,
+    })
+    otherNode(backend, id, 0)
+    await expect(sessions.update(id, strict)).rejects.toThrow('outdated')
+  })
+
+  it('finds nothing where the session has ended meanwhile, or belongs to somebody else', async () => {
+    const { sessions, backend, id } = await knownCounter()
+    expect(await sessions.update(id, increment, { owner: 'mallory' })).toBeUndefined()
+    backend.records.delete(id)
+    expect(await sessions.update(id, increment)).toBeUndefined()
+    expect(backend.records.has(id)).toBe(false)
+  })
+})
+
+describe('a touch of what was seen last', () => {
+  it('is written without a read, on what is there, and never where nothing is', async () => {
+    const { sessions, backend, clock, id } = await counterStore({ cacheBytes: 1_000_000, ttlMs: 1_000 })
+    clock.advance(600)
+    expect(await sessions.touch(id)).toBe(true)
+    expect(backend.count('get')).toBe(0)
+    otherNode(backend, id, 10)
+    expect(await sessions.touch(id)).toBe(true)
+    clock.advance(600)
+    expect(present(backend.records.get(id)).expiresAt).toBeGreaterThan(clock.now())
+    expect((await sessions.retrieve(id))?.metadata).toEqual({ counter: 10 })
+    backend.records.delete(id)
+    expect(await sessions.touch(id)).toBe(false)
+    expect(await sessions.touch(id, { owner: 'mallory' })).toBe(false)
+    expect(sessions.metrics()).toMatchObject({ hits: 3, misses: 2 })
+  })
+})
 
 describe('a lost race', () => {
   it('is run again with the record that won, without another read', async () => {

@@ -17,8 +17,9 @@ async function verdictOf(call: Promise<unknown>): Promise<Verdict> {
   }
 }
 
-async function stored(owner: string | null, ttlMs: number, maxLifetimeMs: number) {
-  const { sessions, backend, clock } = await openStore({ touchIntervalMs: Number.POSITIVE_INFINITY })
+/** `cacheBytes` 0: a change begins with a read. What was seen last is overwritten whole, whatever has become of it. */
+async function stored(owner: string | null, ttlMs: number, maxLifetimeMs: number, cacheBytes = 0) {
+  const { sessions, backend, clock } = await openStore({ touchIntervalMs: Number.POSITIVE_INFINITY, cacheBytes })
   const { id } = await sessions.create({ n: 1 }, { owner, ttlMs, maxLifetimeMs, context: 'c', id: 's_Abc' })
   clock.advance(5)
   await sessions.update(id, () => ({ n: 2, text: 'é' }))
@@ -85,7 +86,7 @@ describe('one flipped bit in any field of a stored record', () => {
     })
 
     it('retrieve says CORRUPT also when the session is kept decoded', async () => {
-      const { sessions, backend, clock, id, record } = await stored(owner, ttlMs, maxLifetimeMs)
+      const { sessions, backend, clock, id, record } = await stored(owner, ttlMs, maxLifetimeMs, 1_000_000)
       const cached = async () => {
         const rotten = present(backend.records.get(id))
         backend.records.set(id, record)

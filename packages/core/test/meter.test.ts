@@ -36,7 +36,7 @@ describe('metrics', () => {
   })
 
   it('count what happens', async () => {
-    const { sessions, backend, clock } = await openStore({ ttlMs: 1_000, touchIntervalMs: 500 })
+    const { sessions, backend, clock } = await openStore({ ttlMs: 1_000, touchIntervalMs: 500, cacheBytes: 0 })
     const { id } = await sessions.create({ n: 0 })
     const { id: other } = await sessions.create({ n: 0 })
     await sessions.retrieve(id)

@@ -243,7 +243,7 @@ describe('the queue of one session', () => {
   })
 
   it('goes on when one in it was aborted, whose fn never runs', async () => {
-    const { sessions, backend, id } = await counterStore()
+    const { sessions, backend, id } = await counterStore({ cacheBytes: 0 })
     const { reaction, arrived, release } = parked()
     backend.once('get', reaction)
     const controller = new AbortController()
@@ -269,7 +269,7 @@ describe('the queue of one session', () => {
   })
 
   it('lets nobody wait beyond his own deadline', async () => {
-    const { sessions, backend, id } = await counterStore({ callTimeoutMs: 40 })
+    const { sessions, backend, id } = await counterStore({ callTimeoutMs: 40, cacheBytes: 0 })
     backend.once('get', hang)
     const errors = await Promise.all(Array.from({ length: 5 }, () => sessionFailure(sessions.update(id, increment))))
     for (const error of errors) expect(error).toMatchObject({ code: 'MCP_SESSION_TIMEOUT', outcome: 'none' })
@@ -318,7 +318,7 @@ describe('an abort', () => {
   })
 
   it.each(['get', 'replace'] as const)('during %s rejects with the reason at once', async (method) => {
-    const { sessions, backend, id } = await counterStore()
+    const { sessions, backend, id } = await counterStore({ cacheBytes: 0 })
     const { reaction, arrived, release } = parked()
     backend.once(method, reaction)
     const controller = new AbortController()
