@@ -134,7 +134,8 @@ export interface Sessions<M = Metadata> extends AsyncDisposable {
   retrieve(id: string, options?: AccessOptions): Promise<Session<M> | undefined>
   /**
    * Replaces metadata by what `fn` makes of it; atomic across processes. `fn` is synchronous, gets the frozen metadata and
-   * may run again: after a lost race, and where what this process saw last, on which it runs first, is outdated. What it throws is rethrown as it is and nothing is written. `undefined`: not found.
+   * may run again: after a lost race, and where what this process saw last, on which it runs first, is outdated. What it
+   * throws is rethrown as it is and nothing is written. `undefined`: not found.
    */
   update(id: string, fn: (metadata: M) => M, options?: AccessOptions): Promise<Session<M> | undefined>
   /** As `update`, for `context`. */
