@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { createSessionHandler } from '@mcp-session/http'
-import { memoryBackend } from '@mcp-session/memory'
-import { sqliteBackend } from '@mcp-session/sqlite'
 import type { Harness, Outcome, Trial } from './harness.ts'
 import { seededRandom } from './random.ts'
 import { Broken } from './replay-client.ts'
 import { playHistory, whole } from './replay-history.ts'
 import { newStage } from './replay-server.ts'
 import { openReplaySession, type ReplaySession, type ReplaySessionOptions } from './replay-session.ts'
+import { startStore } from './running-store.ts'
+import { backendOf } from './store-place.ts'
 
 /** Histories that run at the same time, each in sessions of its own. */
 const laneCount = 20
@@ -24,17 +21,12 @@ export function replay(alter: (backend: SessionBackend) => SessionBackend = (bac
   return {
     name: 'replay',
     about: `random histories of ${laneCount * sessionsPerLane} sessions in one store: a resume gives the later messages of its stream, in order, and nothing else`,
-    backends: ['memory', 'sqlite'],
+    backends: ['memory', 'sqlite', 'redis', 'postgres'],
     variants: ['v1+v2'],
     tries: 100_000,
     async run(trial) {
-      const folder = await mkdtemp(join(tmpdir(), 'mcp-session-replay-'))
-      try {
-        const backend = trial.backend === 'sqlite' ? sqliteBackend({ path: join(folder, 'sessions.db') }) : memoryBackend()
-        return await runOn(alter(backend), trial)
-      } finally {
-        await rm(folder, { recursive: true, force: true })
-      }
+      await using store = await startStore(trial.backend)
+      return await runOn(alter(backendOf(store.place)), trial)
     },
   }
 }

@@ -26,9 +26,13 @@ test('on memory every resume of 1,000 histories gives just the later messages of
   expect(await violations('memory', 1_000)).toEqual([])
 }, 120_000)
 
-test('on sqlite every resume of 300 histories gives just the later messages of its stream, in order', async () => {
-  expect(await violations('sqlite', 300)).toEqual([])
-}, 120_000)
+test.each(['sqlite', 'redis', 'postgres'])(
+  'on %s every resume of 300 histories gives just the later messages of its stream, in order',
+  async (backend) => {
+    expect(await violations(backend, 300)).toEqual([])
+  },
+  120_000,
+)
 
 test.each(Object.entries(replayPlants))(
   'a replay that %s is found',
