@@ -27,9 +27,10 @@ interface Places {
   readonly cleaned: readonly number[]
   /** Sessions that there are while something else is varied. */
   readonly usual: number
-  /** Fewer, since a store of the largest records must fit into memory. */
-  readonly ofSizes: number
   readonly usualInFlight: number
+  /** Fewer of both: a store of the largest records must fit into memory, and a batch of them through a socket in time. */
+  readonly ofSizes: number
+  readonly ofSizesInFlight: number
 }
 
 const full: Places = {
@@ -38,8 +39,9 @@ const full: Places = {
   recordBytes: [100, 1_024, 4_096, 16_384, 65_536, 262_144],
   cleaned: [1_000, 10_000, 100_000],
   usual: 10_000,
-  ofSizes: 1_000,
   usualInFlight: 256,
+  ofSizes: 1_000,
+  ofSizesInFlight: 16,
 }
 
 const quick: Places = {
@@ -48,8 +50,9 @@ const quick: Places = {
   recordBytes: [100, 1_024, 16_384],
   cleaned: [100, 1_000],
   usual: 200,
-  ofSizes: 50,
   usualInFlight: 16,
+  ofSizes: 50,
+  ofSizesInFlight: 16,
 }
 
 /** The curves of those names; `quick`: fewer points, and smaller ones. */
@@ -74,8 +77,8 @@ function sessionsCurve(op: Op, { sessions, usualInFlight }: Places): Curve {
   return { name: 'sessions', op, points }
 }
 
-function sizeCurve(op: Op, { recordBytes, ofSizes, usualInFlight }: Places): Curve {
-  const load = { figure: 'ops/s', op, inFlight: usualInFlight, sessions: ofSizes } as const
+function sizeCurve(op: Op, { recordBytes, ofSizes, ofSizesInFlight }: Places): Curve {
+  const load = { figure: 'ops/s', op, inFlight: ofSizesInFlight, sessions: ofSizes } as const
   return { name: 'record-size', op, points: recordBytes.map((at) => ({ at, measure: { ...load, recordBytes: at } })) }
 }
 
