@@ -35,6 +35,8 @@ export interface InventoryAnswer {
 const mebibyte = 1_048_576
 /** The node's own, for deadlines and its heartbeat: which of them are pending at one moment is chance. */
 const ownTimers = 3
+/** To an engine: how many of them are open at one moment is chance as well. */
+const ownConnections = 16
 
 /** What may be there of Node, JIT and garbage that a collection leaves. */
 function tolerance(heapBytes: number): number {
@@ -52,9 +54,9 @@ export function leftovers(start: Inventory, end: Inventory): string[] {
   if (end.timers > start.timers + ownTimers) found.push(`${end.timers} timers are pending, ${start.timers} were`)
   if (end.listeners > start.listeners) found.push(`${end.listeners} listeners are there, ${start.listeners} were`)
   for (const [type, count] of Object.entries(end.resources)) {
-    const before = start.resources[type] ?? 0
+    const before = (start.resources[type] ?? 0) + (type === 'TCPSocketWrap' ? ownConnections : 0)
     // Counted above, with those that do not keep the process alive.
-    if (type !== 'Timeout' && count > before) found.push(`${count} resources of type ${type} are active, ${before} were`)
+    if (type !== 'Timeout' && count > before) found.push(`${count} resources of type ${type} are active, at most ${before} were expected`)
   }
   for (const [kind, count] of Object.entries(end.records)) {
     // A node that serves streams keeps one record alive that says so.

@@ -2,22 +2,20 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { SessionBackend } from '@mcp-session/core/backend'
 import { type AuthInfo, createSessionHandler, type ServerFactory } from '@mcp-session/http'
-import { memoryBackend } from '@mcp-session/memory'
-import { sqliteBackend } from '@mcp-session/sqlite'
 import { createNews, listenOnLoopback } from '@mcp-session/test-processes'
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { McpServer as McpServerV2 } from '@modelcontextprotocol/server'
 import type { Inventory, InventoryAnswer, InventoryRequest } from './abandoned-inventory.ts'
 import { plantOf } from './abandoned-plants.ts'
 import { pendingTimers } from './abandoned-timers.ts'
+import { backendOf } from './store-place.ts'
 
 /** The server whose clients vanish. It counts what it holds, and its clock goes as it is told. */
 const { values } = parseArgs({
   options: {
-    /** `memory`, or the path of a file of sqlite. */
-    store: { type: 'string', default: 'memory' },
+    /** For `backendOf`. */
+    store: { type: 'string', default: '' },
     'live-idle': { type: 'string', default: '2000' },
     /** How long what is to close is waited for. */
     patience: { type: 'string', default: '30000' },
@@ -27,7 +25,7 @@ const { values } = parseArgs({
 const withinMs = Number(values.patience)
 /** Longer than an answer is waited for: the response becomes a stream. */
 const slowMs = 150
-const backend: SessionBackend = values.store === 'memory' ? memoryBackend() : sqliteBackend({ path: values.store, durable: false })
+const backend = backendOf(values.store)
 const news = createNews()
 let clock = Date.now()
 let made = 0

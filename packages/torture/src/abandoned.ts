@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type RunningNode, startNode } from '@mcp-session/test-processes'
 import { type Abandoners, abandoners } from './abandoned-clients.ts'
 import { type Inventory, type InventoryAnswer, type InventoryRequest, leftovers } from './abandoned-inventory.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
+import { startStore } from './running-store.ts'
 
 const warmUps = 2_000
 const stockPer = 200
@@ -20,27 +18,20 @@ export function abandoned(plant?: string): Harness {
   return {
     name: 'abandoned',
     about: 'clients that initialize and vanish: when their sessions have expired, nothing is left of them in the process or the store',
-    backends: ['sqlite', 'memory'],
+    backends: ['sqlite', 'memory', 'redis', 'postgres'],
     variants: ['v1+v2'],
     tries: 100_000,
-    async run(trial) {
-      const folder = await mkdtemp(join(tmpdir(), 'mcp-session-abandoned-'))
-      try {
-        return await runIn(folder, trial, plant)
-      } finally {
-        await rm(folder, { recursive: true, force: true })
-      }
-    },
+    run: (trial) => run(trial, plant),
   }
 }
 
-async function runIn(folder: string, trial: Trial, plant: string | undefined): Promise<Outcome> {
-  const store = trial.backend === 'sqlite' ? join(folder, 'sessions.db') : 'memory'
+async function run(trial: Trial, plant: string | undefined): Promise<Outcome> {
+  await using store = await startStore(trial.backend, { durable: false })
   // What a leak keeps open is not worth waiting for.
   const planted = plant === undefined ? [] : ['--plant', plant, '--patience', '2000']
   await using node = await startNode({
     script: new URL('./abandoned-server.ts', import.meta.url),
-    args: ['--store', store, '--live-idle', String(liveIdleMs), ...planted],
+    args: ['--store', store.place, '--live-idle', String(liveIdleMs), ...planted],
     env: { NODE_OPTIONS: '--expose-gc' },
     ready: /listening on \d+/,
   })

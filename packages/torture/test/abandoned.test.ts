@@ -30,9 +30,9 @@ describe('clients that vanish', { timeout: 300_000 }, () => {
     expect(measured).toMatchObject({ sessions: 3_015, servers: 3_015 + 2_010 })
   })
 
-  it('leave nothing on memory, and the command line says so', async () => {
-    const { code, lines } = await torture(['abandoned', '--backend', 'memory', '--tries', '200'])
-    expect(lines).toEqual([expect.objectContaining({ name: 'abandoned', backend: 'memory', tried: 200, bad: 0, sessions: 201 })])
+  it.each(['memory', 'redis', 'postgres'])('leave nothing on %s, and the command line says so', async (backend) => {
+    const { code, lines } = await torture(['abandoned', '--backend', backend, '--tries', '200'])
+    expect(lines).toEqual([expect.objectContaining({ name: 'abandoned', backend, tried: 200, bad: 0, sessions: 201 })])
     expect(code).toBe(0)
   })
 })
@@ -83,7 +83,8 @@ describe('what is left', () => {
     [{ sockets: 3 }, '3 sockets are open'],
     [{ timers: 6 }, '6 timers are pending, 2 were'],
     [{ listeners: 6 }, '6 listeners are there, 5 were'],
-    [{ resources: { TCPServerWrap: 1, TCPSocketWrap: 1 } }, '1 resources of type TCPSocketWrap are active, 0 were'],
+    [{ resources: { TCPServerWrap: 2 } }, '2 resources of type TCPServerWrap are active, at most 1 were expected'],
+    [{ resources: { TCPServerWrap: 1, TCPSocketWrap: 17 } }, '17 resources of type TCPSocketWrap are active, at most 16 were expected'],
     [{ records: { s: 1 } }, '1 records of kind s are in the store'],
     [{ records: { '!node': 2 } }, '2 records of kind !node are in the store'],
   ])('is told of %j', (changes, what) => {
