@@ -26,7 +26,7 @@ export interface Snapshots<M> {
   /** The texts of a record for another id or owner. */
   moved(record: SessionRecord, place: Place): SealedTexts
   /** A record with its data sealed. Nobody decodes what was just encoded: `session` of this very object takes the values. */
-  record(header: RecordHeader, texts: SealedTexts | MadeTexts): SessionRecord
+  record(header: RecordHeader, texts: MadeTexts): SessionRecord
   /** The texts of a record, verified. `CORRUPT` if they are not what was written. */
   verified(record: SessionRecord): SealedTexts
   /** The snapshot of a record, verified; decoded once and kept while it fits. */
@@ -60,7 +60,7 @@ interface Values {
 
 /** Texts of values that were just encoded; with the values where decoding the texts would give the same again. */
 interface MadeTexts extends SealedTexts {
-  readonly values: Values | undefined
+  readonly values?: Values | undefined
 }
 
 interface Encoded {
@@ -128,12 +128,9 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     return isSame(record, part, metadata, next, accepting) ? undefined : fitting({ text: context, decoded: before?.context }, next)
   }
 
+  /** Beyond its text by the built-in one: an encrypting codec gives another text for an equal value. */
   function isSame(record: SessionRecord, part: CodecContext['part'], before: string, next: Encoded, value: unknown): boolean {
-    return next.text === before || (codec !== textCodec && isEqual(record, part, value))
-  }
-
-  /** By the built-in text: an encrypting codec gives another text for an equal value. */
-  function isEqual(record: SessionRecord, part: CodecContext['part'], value: unknown): boolean {
+    if (next.text === before || codec === textCodec) return next.text === before
     const stored = session(record)[part]
     return stored !== undefined && value !== undefined && plainText(stored) === plainText(value)
   }
@@ -144,10 +141,9 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     return { metadata: encode(metadata, 'metadata', place).text, context: encodeContext(context, place).text }
   }
 
-  function record(header: RecordHeader, sealed: SealedTexts | MadeTexts): SessionRecord {
+  function record(header: RecordHeader, sealed: MadeTexts): SessionRecord {
     const made = { ...header, data: seal(header, sealed) }
-    if ('values' in sealed && sealed.values !== undefined)
-      written.set(made, { record: made, texts: textsIn(made, sealed), ...sealed.values })
+    if (sealed.values !== undefined) written.set(made, { record: made, texts: textsIn(made, sealed), ...sealed.values })
     return made
   }
 

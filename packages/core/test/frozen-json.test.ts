@@ -15,5 +15,7 @@ test('every object and array of the text is frozen, at any depth', () => {
 
 test('an own __proto__ is refused wherever it stands, and so is what is no JSON', () => {
   expect(() => frozenJson('{"a":[{"__proto__":{"admin":true}}]}')).toThrow(/__proto__/)
+  expect(() => frozenJson('{"a":[{"\\u005f_proto__":1}]}')).toThrow(/__proto__/)
+  expect(frozenJson('{"a":"__proto__","b":"\\u0007"}')).toEqual({ a: '__proto__', b: '\u0007' })
   expect(() => frozenJson('{"a":')).toThrow(SyntaxError)
 })
