@@ -5,11 +5,15 @@
 export const theLog = `
 local function exact(number) return string.format('%.0f', number) end
 
+-- Nothing where a count is no number.
 local counts = {'last', 'oldest', 'inner', 'count', 'bytes', 'cut'}
 local function logOf(log)
   local stored = redis.call('HMGET', log, unpack(counts))
   local found = {last = 0, oldest = 1, inner = 1, count = 0, bytes = 0, cut = 0}
-  for i, name in ipairs(counts) do found[name] = tonumber(stored[i] or found[name]) end
+  for i, name in ipairs(counts) do
+    found[name] = tonumber(stored[i] or found[name])
+    if not found[name] then return nil end
+  end
   return found
 end
 
@@ -102,6 +106,7 @@ write.append = function(record, log, seq, gone, now, key, stream, data, bytes, s
   local known = redis.call('HGET', log, 'k' .. key)
   if known then return {'at', known} end
   local found = logOf(log)
+  if not found then return {'damaged'} end
   found.last = found.last + 1
   local sequence = exact(found.last)
   store(log, seq, found, sequence, now, bytes, sum, key, stream, data)
@@ -118,6 +123,7 @@ write.restore = function(record, log, seq, gone, now, newest, cut)
   if state == 'damaged' then return {'damaged'} end
   if state ~= 'live' then return {'missing'} end
   local found = logOf(log)
+  if not found then return {'damaged'} end
   for i = first + 3, last, 7 do
     local sequence, at, bytes, sum, key, stream, data = unpack(ARGV, i, i + 6)
     if redis.call('HEXISTS', log, 'd' .. sequence) == 0 and redis.call('HEXISTS', log, 'k' .. key) == 0 then
@@ -164,6 +170,7 @@ read.events = function(record, log, seq, gone, now, after, limit, oldestAt)
     streams[ARGV[i]] = true
   end
   local found = logOf(log)
+  if not found then return {'damaged'} end
   local trimmed = after > found.last or after < found.cut or isGone(gone, after, streams)
   local page, events, bytes, full = {}, 0, 0, false
   after = exact(after)

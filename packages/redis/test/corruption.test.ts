@@ -72,6 +72,27 @@ it('names a key of another type, and neighbours that travel along are served', a
   expect(await client.type(key(foreign.id))).toBe('hash')
 })
 
+it('names a session whose log has lost count', async () => {
+  const { backend, client, key } = await store()
+  const { id } = await stored(backend)
+  const event = { key: 'a', stream: 's', data: 'a' }
+  await backend.events?.append(id, event, keepAll, call())
+  const page = { after: 0, limit: 9, maxAgeMs: Number.POSITIVE_INFINITY }
+  for (const count of ['last', 'oldest', 'inner', 'count', 'bytes', 'cut']) {
+    const stored = (await client.hget(`${key(id)}:log`, count)) ?? ''
+    await client.hset(`${key(id)}:log`, count, '!')
+    for (const ask of [
+      () => backend.events?.read(id, page, call()),
+      () => backend.events?.append(id, { ...event, key: 'b' }, keepAll, call()),
+      () => backend.events?.restore(id, { events: [], last: 1, trimmed: false }, call()),
+    ]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'MCP_SESSION_CORRUPT' })
+    }
+    await client.hset(`${key(id)}:log`, count, stored)
+  }
+  expect(await backend.events?.read(id, page, call())).toMatchObject({ events: [{ data: 'a' }], last: 1 })
+})
+
 it('skips a damaged event, and says that something is missing', async () => {
   const { backend, client, key } = await store()
   const { id } = await stored(backend)
