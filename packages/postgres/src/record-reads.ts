@@ -25,7 +25,10 @@ export function recordReads(wire: Wire, statements: Statements): RecordReads {
   }
 
   async function flush(ids: readonly string[], calls: readonly Call[]): Promise<readonly BatchOutcome<SessionRecord | undefined>[]> {
-    const rows = await wire.read(statements.get, [texts([...new Set(ids)])], calls)
+    const distinct = [...new Set(ids)]
+    const rows = await (distinct.length === 1
+      ? wire.read(statements.getOne, distinct, calls)
+      : wire.read(statements.get, [texts(distinct)], calls))
     const found = new Map<string, Standing>()
     for (const row of rows) {
       const standing = standingIn(row, 0)

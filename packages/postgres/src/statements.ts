@@ -6,6 +6,8 @@ import type { Statement } from './wire.ts'
 export interface Statements {
   readonly write: Statement
   readonly get: Statement
+  /** For a lone id: its plan does not depend on how many there are, so the engine makes it once. */
+  readonly getOne: Statement
   readonly list: Statement
   readonly sweep: Statement
   readonly append: Statement
@@ -32,6 +34,10 @@ export function statementsOn(names: Names, relaxed: boolean): Statements {
     get: {
       name: 'mcp-session get',
       text: `SELECT ${recordColumns('s', 's.data')} FROM ${names.session} s WHERE s.id = ANY ($1::text[])`,
+    },
+    getOne: {
+      name: 'mcp-session get one',
+      text: `SELECT ${recordColumns('s', 's.data')} FROM ${names.session} s WHERE s.id = $1::text`,
     },
     list: {
       name: 'mcp-session list',
