@@ -20,7 +20,8 @@ export async function machine(now: Date): Promise<Machine> {
     cores: all.length,
     processor: all[0]?.model.trim() ?? 'unknown',
     memoryGb: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()} ${arch()}`,
+    // What a distributor appends says nothing of speed.
+    system: `${type()} ${release().split('-', 1)[0]} ${arch()}`,
     node: process.versions.node,
     versions: await installedVersions(),
   }
