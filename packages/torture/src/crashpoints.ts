@@ -4,6 +4,7 @@ import { diskLedger } from './disk-ledger.ts'
 import { type DiskFolder, diskBackendAt, diskBackends, diskFolder } from './disk-places.ts'
 import { sweptId } from './disk-steps.ts'
 import type { Harness, Outcome, Trial } from './harness.ts'
+import { judgeReopened } from './reopened.ts'
 import { requireStrace, straceArgs } from './strace.ts'
 import { buildScript, startWriter, type WriterProcess } from './writer-process.ts'
 
@@ -107,15 +108,7 @@ async function killAt(
     if (ledger.finished) figures.finished += 1
     else if (code === 137 || code === null) figures.killed += 1
     else trial.bad(`${call} ${n}: the writer ended with code ${code}: ${stderr.slice(0, 500)}`)
-    const backend = diskBackendAt({ backend: trial.backend, folder })
-    try {
-      await backend.open()
-      for (const what of await ledger.judge(backend)) trial.bad(`${call} ${n}: ${what}`)
-    } catch (error) {
-      trial.bad(`${call} ${n}: the store does not open: ${error}`)
-    } finally {
-      await backend.close()
-    }
+    await judgeReopened(diskBackendAt({ backend: trial.backend, folder }), ledger, (what) => trial.bad(`${call} ${n}: ${what}`))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -7,6 +7,7 @@ import { type CourseLine, type Refusal, refusalOf, runFaulted } from './faulted-
 import { NotRun, type Outcome, type Trial } from './harness.ts'
 import { type DiskOperation, type FolderContent, failure, memoryFolder } from './memory-folder.ts'
 import { shuffle } from './random.ts'
+import { judgeReopened } from './reopened.ts'
 
 const ids: readonly string[] = ['s_0', 's_1', 's_2', sweptId]
 const operations: readonly DiskOperation[] = ['create', 'open', 'write', 'sync', 'rename', 'unlink', 'sync folder']
@@ -120,14 +121,6 @@ function judgeRefusal({ code, says }: Refusal, bad: (what: string) => void): voi
   if (code !== 'MCP_SESSION_UNAVAILABLE') bad(`a failure of the disk is told as ${code ?? 'nothing known'}: ${says}`)
 }
 
-async function judge(files: FolderContent, ledger: DiskLedger, bad: (what: string) => void): Promise<void> {
-  const backend = fileBackendOn(memoryFolder(files), tuning, { path: '/store', cacheBytes: 0 })
-  try {
-    await backend.open()
-    for (const what of await ledger.judge(backend)) bad(what)
-  } catch (error) {
-    bad(`the store does not open: ${error}`)
-  } finally {
-    await backend.close()
-  }
+function judge(files: FolderContent, ledger: DiskLedger, bad: (what: string) => void): Promise<void> {
+  return judgeReopened(fileBackendOn(memoryFolder(files), tuning, { path: '/store', cacheBytes: 0 }), ledger, bad)
 }

@@ -8,6 +8,7 @@ import { sweptId } from './disk-steps.ts'
 import type { CourseLine, Refusal } from './faulted-course.ts'
 import type { Outcome, Trial } from './harness.ts'
 import { shuffle } from './random.ts'
+import { judgeReopened } from './reopened.ts'
 import { requireStrace, straceArgs } from './strace.ts'
 import { mostByThread, type TracedCall, tracedCalls } from './strace-log.ts'
 import { buildScript } from './writer-process.ts'
@@ -83,15 +84,7 @@ async function failAt(trial: Trial, course: Course, { call, n, lasts }: Fault, f
     figures.acknowledged += ledger.acknowledged
     const endsWith = (id: string) => lines.findLast((line) => isEndOf(line, id)) ?? {}
     if (!lasts && ids.some((id) => 'failed' in endsWith(id))) figures.notResumed += 1
-    const backend = diskBackendAt({ backend: trial.backend, folder })
-    try {
-      await backend.open()
-      for (const what of await ledger.judge(backend)) bad(what)
-    } catch (error) {
-      bad(`the store does not open: ${error}`)
-    } finally {
-      await backend.close()
-    }
+    await judgeReopened(diskBackendAt({ backend: trial.backend, folder }), ledger, bad)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
