@@ -16,7 +16,7 @@ export function alteredBackend(backend: SessionBackend, alterations: Alterations
     },
     open: () => backend.open(),
     create: (record, call) => backend.create(record, call),
-    get: (id, call) => backend.get(id, call),
+    get: (id, call, known) => backend.get(id, call, known),
     replace: (record, expectedRev, call) => backend.replace(record, expectedRev, call),
     touch: (touch, call) => backend.touch(touch, call),
     delete: (id, expectedRev, call) => backend.delete(id, expectedRev, call),

@@ -35,7 +35,7 @@ export function losing(backend: SessionBackend, method: Method | 'append', momen
     classify: (error) =>
       error instanceof LostConnection ? { code: 'MCP_SESSION_UNAVAILABLE', retryable: true, outcome: 'unknown' } : backend.classify(error),
     ...(method === 'create' ? { create: (record, call) => loses(() => backend.create(record, call)) } : {}),
-    ...(method === 'get' ? { get: (id, call) => loses(() => backend.get(id, call)) } : {}),
+    ...(method === 'get' ? { get: (id, call, known) => loses(() => backend.get(id, call, known)) } : {}),
     ...(method === 'replace' ? { replace: (record, rev, call) => loses(() => backend.replace(record, rev, call)) } : {}),
     ...(method === 'touch' ? { touch: (touch, call) => loses(() => backend.touch(touch, call)) } : {}),
     ...(method === 'delete' ? { delete: (id, rev, call) => loses(() => backend.delete(id, rev, call)) } : {}),

@@ -77,7 +77,7 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
 
   async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
     const entry = enter(id, accessOptions)
-    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call)), entry.call)
+    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call, snapshots.lastSeen(id))), entry.call)
     if (record === undefined) snapshots.forget(id)
     meter.add(record === undefined ? 'misses' : 'hits')
     return entry && record && { record, call: entry.call }

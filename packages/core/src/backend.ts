@@ -48,6 +48,8 @@
  *   in case only are different ids), every well-formed string without NUL in owner and data, null owners as null, instants
  *   as safe integers or `Infinity`.
  * @law record/detached A record handed in or out is the caller's: changing it changes nothing that is stored.
+ * @law record/known What `get` is told to be `known` changes nothing in its answer: a record that the id had once, as a backend gave
+ *   it. Where the engine still has that rev, all but both instants may be taken from `known`, and need not come from the engine again.
  *
  * Listing
  * @law list/complete A record that lives throughout the listing appears in it at least once, whatever is created or
@@ -159,8 +161,8 @@ export interface SessionBackend {
   open(): Promise<void>
   /** Inserts if no live record has the id. `false`: one has, and nothing changed. */
   create(record: SessionRecord, call: Call): Promise<boolean>
-  /** The live record, or `undefined`. */
-  get(id: string, call: Call): Promise<SessionRecord | undefined>
+  /** The live record, or `undefined`. `known`: as the caller saw it last, see `record/known`. */
+  get(id: string, call: Call, known?: SessionRecord): Promise<SessionRecord | undefined>
   /** Compare-and-set on `expectedRev`; never inserts. */
   replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult>
   /** Moves `lastAccessedAt` and `expiresAt` forward, where the record is live and has that rev. */

@@ -56,6 +56,24 @@ describe('an id that can be none of this store', () => {
   })
 })
 
+describe('what is known', () => {
+  it('goes along with a read: the record as it was decoded last, and none once it is gone', async () => {
+    const { sessions, backend } = await openStore()
+    const { id } = await sessions.create({ n: 1 })
+    const knownRevs = () =>
+      backend.sent.filter(({ method }) => method === 'get').map(({ args }) => (args[2] as { rev: string } | undefined)?.rev)
+    const first = present(await sessions.retrieve(id))
+    await sessions.update(id, () => ({ n: 2 }))
+    const second = present(await sessions.retrieve(id))
+    await sessions.delete(id)
+    await sessions.retrieve(id)
+    await sessions.retrieve(id)
+    expect(knownRevs().at(0)).toBe(first.rev)
+    expect(knownRevs().at(1)).toBe(second.rev)
+    expect(knownRevs().at(-1)).toBeUndefined()
+  })
+})
+
 describe('kinds', () => {
   it('an id of one kind is not found in the store of another', async () => {
     const backend = scriptedBackend()

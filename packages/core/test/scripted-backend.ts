@@ -98,7 +98,7 @@ export function scriptedBackend(options: ScriptedOptions = {}): ScriptedBackend 
         records.set(record.id, { ...record })
         return true
       }),
-    get: (id, call) => react('get', [id, call], async () => copyOf(live(id, call.now))),
+    get: (id, call, known) => react('get', [id, call, known], async () => copyOf(live(id, call.now))),
     replace: (record, expectedRev, call) =>
       react('replace', [record, expectedRev, call], async () => {
         const current = live(record.id, call.now)

@@ -11,6 +11,7 @@ import { eventRetentionCases } from './event-retention.ts'
 import { eventCases } from './events.ts'
 import { expiryCases } from './expiry.ts'
 import { hostileCases } from './hostile.ts'
+import { knownCases } from './known.ts'
 import { leakCases } from './leaks.ts'
 import { lifecycleCases } from './lifecycle.ts'
 import { linearizabilityCases } from './linearizability.ts'
@@ -38,6 +39,7 @@ export const allCases: readonly Case[] = [
   ...cursorCases,
   ...atomicCases,
   ...hostileCases,
+  ...knownCases,
   ...eventCases,
   ...eventReadingCases,
   ...eventRetentionCases,

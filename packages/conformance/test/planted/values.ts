@@ -75,6 +75,44 @@ export const valuePlants: readonly Plant[] = [
     plant: (backend) => withRecords(backend, (record) => ({ ...record, prevRev: null })),
   },
   {
+    id: 'record/known-is-believed',
+    law: 'record/known',
+    plant: (backend) => alteredBackend(backend, { get: async (id, call, known) => (known ? { ...known } : backend.get(id, call)) }),
+  },
+  {
+    id: 'record/known-keeps-its-instants',
+    law: 'record/known',
+    plant: (backend) =>
+      alteredBackend(backend, {
+        async get(id, call, known) {
+          const record = await backend.get(id, call)
+          return known !== undefined && record?.rev === known.rev ? { ...known } : record
+        },
+      }),
+  },
+  {
+    id: 'record/known-outlives-its-rev',
+    law: 'record/known',
+    plant: (backend) =>
+      alteredBackend(backend, {
+        async get(id, call, known) {
+          const record = await backend.get(id, call)
+          return record && known ? { ...record, data: known.data } : record
+        },
+      }),
+  },
+  {
+    id: 'record/known-is-handed-out',
+    law: 'record/known',
+    plant: (backend) =>
+      alteredBackend(backend, {
+        async get(id, call, known) {
+          const record = await backend.get(id, call)
+          return record && known?.rev === record.rev ? Object.assign(known, record) : record
+        },
+      }),
+  },
+  {
     id: 'record/handed-out-is-what-is-kept',
     law: 'record/detached',
     plant(backend, engine) {
