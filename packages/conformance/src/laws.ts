@@ -25,7 +25,7 @@ export const laws = {
     'What was stored comes back to the character: all of 0x21–0x7E in ids (`:*?[]{}\'"\\` and ids that differ in case only are different ids), every well-formed string without NUL in owner and data, null owners as null, instants as safe integers or `Infinity`.',
   'record/detached': "A record handed in or out is the caller's: changing it changes nothing that is stored.",
   'record/known':
-    'What `get` is told to be `known` changes nothing in its answer: a record that the id had once, as a backend gave it. Where the engine still has that rev, all but both instants may be taken from `known`, and need not come from the engine again.',
+    'What `get` is told to be `known` changes nothing in its answer: a record that the id had once, as a backend gave it. Where the engine still has that rev, all but both instants may be taken from `known`, and need not come from the engine again; where these are the same, too, `known` itself may be the answer. It is never changed.',
   'list/complete': 'A record that lives throughout the listing appears in it at least once, whatever is created or deleted meanwhile.',
   'list/filters': 'Only live records with the given owner and with ids that begin with `prefix` are listed.',
   'list/pages': 'A page ends at `limit` records or 4 MiB of UTF-8 data; following `cursor` until it is absent reads all.',

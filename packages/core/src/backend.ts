@@ -49,7 +49,8 @@
  *   as safe integers or `Infinity`.
  * @law record/detached A record handed in or out is the caller's: changing it changes nothing that is stored.
  * @law record/known What `get` is told to be `known` changes nothing in its answer: a record that the id had once, as a backend gave
- *   it. Where the engine still has that rev, all but both instants may be taken from `known`, and need not come from the engine again.
+ *   it. Where the engine still has that rev, all but both instants may be taken from `known`, and need not come from the engine
+ *   again; where these are the same, too, `known` itself may be the answer. It is never changed.
  *
  * Listing
  * @law list/complete A record that lives throughout the listing appears in it at least once, whatever is created or

@@ -8,6 +8,7 @@ import {
   processSignals,
   type SessionBackend,
   SessionError,
+  type SessionRecord,
 } from '@mcp-session/core/backend'
 import { capacity } from './capacity.ts'
 import { recordOf } from './entry.ts'
@@ -60,10 +61,11 @@ export function memoryBackend(options: MemoryBackendOptions = {}): SessionBacken
       return true
     },
 
-    async get(id, call) {
+    async get(id, call, known) {
       admit(call)
       const entry = records.live(id, call.now)
-      return entry === undefined ? undefined : recordOf(entry)
+      if (entry === undefined) return undefined
+      return known !== undefined && isAsStored(known, entry) ? known : recordOf(entry)
     },
 
     async replace(record, expectedRev, call) {
@@ -127,4 +129,9 @@ function notOpen(): SessionError {
 
 function tooLate(): SessionError {
   return new SessionError('MCP_SESSION_TIMEOUT', 'The deadline had passed before memory was asked: nothing was done', { retryable: true })
+}
+
+/** Equal revs are equal content; a copy that the caller has already need not be made. */
+function isAsStored(known: SessionRecord, entry: SessionRecord): boolean {
+  return known.rev === entry.rev && known.lastAccessedAt === entry.lastAccessedAt && known.expiresAt === entry.expiresAt
 }

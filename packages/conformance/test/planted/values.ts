@@ -102,7 +102,7 @@ export const valuePlants: readonly Plant[] = [
       }),
   },
   {
-    id: 'record/known-is-handed-out',
+    id: 'record/known-is-overwritten',
     law: 'record/known',
     plant: (backend) =>
       alteredBackend(backend, {
