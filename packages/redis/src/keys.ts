@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { sumOf } from './sums.ts'
 
 /** The names of everything that a store keeps in Redis. The part in braces decides the hash slot: a session and its events share one. */
 export interface Keys {
@@ -22,7 +22,7 @@ export interface Keys {
 export const dueBuckets = 16
 
 /** Of a digest: 132 bits of SHA-256, so that owners appear in no key. */
-export const digestLength = 22
+const digestLength = 22
 
 /** In the place of an owner's digest. */
 export const unowned: string = '-'.repeat(digestLength)
@@ -56,7 +56,7 @@ export function digestOf(owner: string): string {
 }
 
 export function dueBucketOf(id: string): number {
-  return crc32(id) % dueBuckets
+  return sumOf(id) % dueBuckets
 }
 
 /** Braces would end the part that decides the slot. */

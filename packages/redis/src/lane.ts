@@ -3,6 +3,7 @@ import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-sessio
 import { Command, ReplyError } from 'ioredis'
 import type { Connection } from './connection.ts'
 import { RedisFault } from './redis-errors.ts'
+import { running } from './running.ts'
 import type { Script } from './scripts.ts'
 
 /** One call of a script that judges call by call. */
@@ -63,7 +64,7 @@ function serverLane({ connection, script, maxSteps = 256, replicas }: LaneOption
 }
 
 function slotLane({ connection, script, replicas }: LaneOptions): Lane {
-  const inFlight = new Set<Promise<unknown>>()
+  const inFlight = running()
 
   async function one(step: Step, call: Call): Promise<Outcome> {
     const [outcome] = await runSteps(connection, script, [step], call.deadlineAt, replicas)
@@ -73,14 +74,10 @@ function slotLane({ connection, script, replicas }: LaneOptions): Lane {
 
   return {
     async run(step, call) {
-      admit(call, inFlight.size)
-      const running = one(step, call)
-      inFlight.add(running)
-      return running.finally(() => inFlight.delete(running))
+      admit(call, inFlight.count)
+      return inFlight.add(one(step, call))
     },
-    async drain() {
-      await Promise.allSettled([...inFlight])
-    },
+    drain: inFlight.idle,
   }
 }
 
@@ -137,7 +134,7 @@ async function replicated(
 }
 
 /** Redis 6 says where in the script it was. */
-function refused(message: unknown): Error {
+export function refused(message: unknown): Error {
   return new ReplyError(
     String(message)
       .replace(/^@user_script: ?\d+: ?/, '')

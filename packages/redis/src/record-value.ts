@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib'
 import { SessionError, type SessionRecord } from '@mcp-session/core/backend'
-import { digestLength, digestOf, unowned } from './keys.ts'
+import { digestOf, unowned } from './keys.ts'
+import { sumIn, sumOf, sumOfPart, sumText } from './sums.ts'
 
 /**
  * A record is one string: a header in ASCII, which scripts patch in place, and the data. Positions, from 0:
@@ -17,6 +17,11 @@ import { digestLength, digestOf, unowned } from './keys.ts'
  *
  * Each instant has a sum of its own, so that a touch, which knows neither owner nor data, can write one.
  */
+const accessedAt = 2
+const expiresAtAt = 26
+const armedAt = 50
+const digestAt = 74
+const seedAt = 96
 const restAt = 112
 
 /** Bytes of the longest header: 64 + 64 characters of revs, 1,024 bytes of owner, and what is between. */
@@ -25,11 +30,22 @@ export const maxHeadBytes = 1_400
 /** Bytes at the start of a value that hold everything up to the rev. */
 export const maxRevEnd: number = restAt + 65
 
+/** What a read gives of a value whose rev is known: from here on so many bytes, all up to and with the seed. */
+export const standingAt = 2
+export const standingBytes = 102
+
+/** These bytes, somewhere in a text. */
+export interface Standing {
+  readonly text: string
+  readonly at: number
+}
+
 /** "Never" as digits: 2⁵³, beyond all instants, exact as a number of Lua. */
 const never = 9_007_199_254_740_992
 
 /** Nobody's index keeps what nobody owns. */
 const unownedField = armedField(unowned, String(never))
+const unownedStanding = `${unownedField}${unowned}`
 
 /** The value of a record. `armed`: until when its owner's index keeps it; absent where a script fills that in, or nobody owns it. */
 export function valueOf(record: SessionRecord, armed: string = String(never)): string {
@@ -38,8 +54,9 @@ export function valueOf(record: SessionRecord, armed: string = String(never)): s
   const numbers = `${shortInstant(createdAt)} ${shortInstant(ttlMs)} ${shortInstant(mustEndAt)}`
   const rest = `${rev} ${prevRev === null ? '-' : `=${prevRev}`} ${numbers} ${owner === null ? '- ' : `${owner.length} ${owner}`}`
   const seed = seedOf(id, rev)
-  const sums = `${hex(seed)}${hex(crc32(`${digest}${rest}`, seed))}`
-  return `1-${instantField('l', lastAccessedAt, seed)}${instantField('x', expiresAt, seed)}${armedField(digest, armed)}${digest}${sums}${rest}${data}`
+  const armedText = owner === null ? unownedField : armedField(digest, armed)
+  const instants = `${instantField('l', lastAccessedAt, seed)}${instantField('x', expiresAt, seed)}`
+  return `1-${instants}${armedText}${digest}${sumText(seed)}${sumText(sumOf(`${digest}${rest}`, seed))}${rest}${data}`
 }
 
 /** The fields that a touch writes. */
@@ -49,13 +66,16 @@ export function touchFields(id: string, rev: string, lastAccessedAt: number, exp
 }
 
 export function armedField(digest: string, armed: string): string {
-  return `${armed}${hex(crc32(`${digest}${armed}`))}`
+  return `${armed}${sumText(sumOf(`${digest}${armed}`))}`
 }
 
 /** Sixteen digits. */
 export function instantText(instant: number): string {
-  if (instant === Number.POSITIVE_INFINITY) return String(never)
-  if (Number.isSafeInteger(instant) && instant >= 0) return String(instant).padStart(16, '0')
+  return instant === Number.POSITIVE_INFINITY ? String(never) : checked(instant).padStart(16, '0')
+}
+
+function checked(instant: number): string {
+  if (Number.isSafeInteger(instant) && instant >= 0) return String(instant)
   throw new RangeError(`instants and durations must be safe integers from 0 on, or Infinity, got ${instant}`)
 }
 
@@ -72,6 +92,17 @@ export function listedRecordOf(id: string, value: string): SessionRecord {
   if (read !== undefined) return read
   const rest = { prevRev: null, owner: null, createdAt: 0, lastAccessedAt: 0, ttlMs: 0, mustEndAt: 0, expiresAt: Number.NaN, data: '' }
   return { id, rev: value.slice(restAt, restAt + 64).split(' ', 1)[0] ?? '', ...rest }
+}
+
+/** `known`, as it stands now; `CORRUPT` if that is not what was written. */
+export function knownRecordOf(known: SessionRecord, { text, at }: Standing): SessionRecord {
+  const start = at - standingAt
+  const seed = seedOf(known.id, known.rev)
+  if (sumIn(text, start + seedAt) !== seed || !isSound(text, start, seed)) throw damaged(known.id)
+  const lastAccessedAt = instantAt(text, start + accessedAt)
+  const expiresAt = instantAt(text, start + expiresAtAt)
+  if (lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt) return known
+  return { ...known, lastAccessedAt, expiresAt }
 }
 
 /** The typed error for a value that is not what was written. */
@@ -94,41 +125,51 @@ function readRecord(id: string, value: string): SessionRecord | undefined {
   }
   const [rev = '', prevRev = '', createdAt = '', ttlMs = '', mustEndAt = '', ownerLength = ''] = parts
   const dataAt = ownerLength === '-' ? at : at + Number(ownerLength)
-  const digest = value.slice(74, 74 + digestLength)
   const seed = seedOf(id, rev)
-  if (value.slice(96, restAt) !== `${hex(seed)}${hex(crc32(`${digest}${value.slice(restAt, dataAt)}`, seed))}`) return undefined
-  const [accessed, expires, armed] = [value.slice(2, 18), value.slice(26, 42), value.slice(50, 66)]
-  if (value.slice(18, 26) !== instantSum('l', accessed, seed) || value.slice(42, 50) !== instantSum('x', expires, seed)) return undefined
-  if (value.slice(50, 74) !== (digest === unowned ? unownedField : armedField(digest, armed))) return undefined
+  if (sumIn(value, seedAt) !== seed || !isSound(value, 0, seed)) return undefined
+  const digestSum = sumOfPart(value, digestAt, seedAt, seed)
+  if (digestSum < 0 || sumIn(value, seedAt + 8) !== sumOf(value.slice(restAt, dataAt), digestSum)) return undefined
   return {
     id,
     rev,
     prevRev: prevRev === '-' ? null : prevRev.slice(1),
     owner: ownerLength === '-' ? null : value.slice(at, dataAt),
     createdAt: instantIn(createdAt),
-    lastAccessedAt: instantIn(accessed),
+    lastAccessedAt: instantAt(value, accessedAt),
     ttlMs: instantIn(ttlMs),
     mustEndAt: instantIn(mustEndAt),
-    expiresAt: instantIn(expires),
+    expiresAt: instantAt(value, expiresAtAt),
     data: value.slice(dataAt),
   }
 }
 
+/** Whether the three instants of a value that begins at `start` have their sums. */
+function isSound(text: string, start: number, seed: number): boolean {
+  return isInstant('l', text, start + accessedAt, seed) && isInstant('x', text, start + expiresAtAt, seed) && isArmedAt(text, start)
+}
+
+function isInstant(name: 'l' | 'x', text: string, at: number, seed: number): boolean {
+  return sumIn(text, at + 16) === sumOfPart(text, at, at + 16, sumOf(name, seed))
+}
+
+function isArmedAt(text: string, start: number): boolean {
+  if (text.startsWith(unownedStanding, start + armedAt)) return true
+  const digest = sumOfPart(text, start + digestAt, start + seedAt)
+  if (digest < 0 || text.startsWith(unowned, start + digestAt)) return false
+  return sumIn(text, start + armedAt + 16) === sumOfPart(text, start + armedAt, start + armedAt + 16, digest)
+}
+
 function seedOf(id: string, rev: string): number {
-  return crc32(`${id}\0${rev}\0`)
+  return sumOf('\0', sumOf(rev, sumOf('\0', sumOf(id))))
 }
 
 function instantField(name: 'l' | 'x', instant: number, seed: number): string {
   const digits = instantText(instant)
-  return `${digits}${instantSum(name, digits, seed)}`
-}
-
-function instantSum(name: 'l' | 'x', digits: string, seed: number): string {
-  return hex(crc32(`${name}${digits}`, seed))
+  return `${digits}${sumText(sumOf(digits, sumOf(name, seed)))}`
 }
 
 function shortInstant(instant: number): string {
-  return instant === Number.POSITIVE_INFINITY ? '-' : String(Number(instantText(instant)))
+  return instant === Number.POSITIVE_INFINITY ? '-' : checked(instant)
 }
 
 function instantIn(text: string): number {
@@ -136,6 +177,9 @@ function instantIn(text: string): number {
   return instant === never ? Number.POSITIVE_INFINITY : instant
 }
 
-function hex(sum: number): string {
-  return sum.toString(16).padStart(8, '0')
+/** Of sixteen digits; their sum says that they are digits. */
+function instantAt(text: string, at: number): number {
+  let instant = 0
+  for (let n = at; n < at + 16; n += 1) instant = instant * 10 + (text.charCodeAt(n) - 48)
+  return instant === never ? Number.POSITIVE_INFINITY : instant
 }

@@ -5,13 +5,13 @@ import type { DueIndex, Settled } from './due-index.ts'
 import { digestOf, type Keys, unowned } from './keys.ts'
 import type { Lane, Outcome } from './lane.ts'
 import type { OwnerIndex } from './owner-index.ts'
-import { armedField, damaged, instantText, recordOf, touchFields, valueOf } from './record-value.ts'
+import { armedField, damaged, instantText, knownRecordOf, recordOf, touchFields, valueOf } from './record-value.ts'
 import type { Values } from './values.ts'
 
 /** The steps on records: each is one script on one slot; the indexes beside it lie in other slots. */
 export interface Records {
   create(record: SessionRecord, call: Call): Promise<boolean>
-  get(id: string, call: Call): Promise<SessionRecord | undefined>
+  get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined>
   replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult>
   touch(touch: Touch, call: Call): Promise<TouchResult>
   delete(id: string, expectedRev: string | undefined, call: Call): Promise<boolean>
@@ -47,10 +47,10 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
     return owner === null ? undefined : owners.arm(digestOf(owner), id, expiresAt, call)
   }
 
-  async function get(id: string, call: Call): Promise<SessionRecord | undefined> {
-    const value = await values.get(keys.record(id), call)
-    if (value === undefined) return undefined
-    const record = recordOf(id, value)
+  async function get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+    const found = await values.getUnlessKnown(keys.record(id), known?.rev ?? '', call)
+    if (found === undefined) return undefined
+    const record = typeof found === 'string' || known === undefined ? recordOf(id, String(found)) : knownRecordOf(known, found)
     return isExpired(record, call.now) ? undefined : record
   }
 

@@ -11,6 +11,7 @@ import { healthOf } from './health.ts'
 import { type OpenStore, openStore } from './open-store.ts'
 import { type RedisBackendOptions, readOptions } from './options.ts'
 import { classify } from './redis-errors.ts'
+import { running } from './running.ts'
 
 /**
  * A backend in Redis 6.2 or later, or Valkey: one server, Sentinel, or a cluster. Every method is one script on one slot, and calls that
@@ -22,7 +23,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
   const settings = readOptions(options)
   let info: BackendInfo = { name: 'redis', contract: 1, sharing: 'cluster', durability: 'caller', expiry: 'engine' }
   let store: OpenStore | undefined
-  const calls = new Set<Promise<unknown>>()
+  const calls = running()
   const life = lifecycle({
     async open() {
       store = await openStore(settings)
@@ -31,7 +32,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
     async close() {
       const closing = store
       store = undefined
-      await Promise.allSettled([...calls])
+      await calls.idle()
       await closing?.close()
     },
   })
@@ -41,11 +42,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
     const opened = store
     if (opened === undefined) return Promise.reject(closed())
     const held = call && opened.connection.gate.pass(call)
-    const running = held === undefined ? step(opened) : held.then(() => step(opened))
-    calls.add(running)
-    const done = () => calls.delete(running)
-    running.then(done, done)
-    return running
+    return calls.add(held === undefined ? step(opened) : held.then(() => step(opened)))
   }
 
   const events: EventLog = {
@@ -65,7 +62,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
     },
     open: life.open,
     create: (record, call) => on(call, ({ records }) => records.create(record, call)),
-    get: (id, call) => on(call, ({ records }) => records.get(id, call)),
+    get: (id, call, known) => on(call, ({ records }) => records.get(id, call, known)),
     replace: (record, expectedRev, call) => on(call, ({ records }) => records.replace(record, expectedRev, call)),
     touch: (touch, call) => on(call, ({ records }) => records.touch(touch, call)),
     delete: (id, expectedRev, call) => on(call, ({ records }) => records.delete(id, expectedRev, call)),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { appendEvent, readEvents, restoreEvents, theLog } from './event-scripts.ts'
-import { maxRevEnd } from './record-value.ts'
+import { maxRevEnd, standingAt, standingBytes } from './record-value.ts'
 
 /** A script of Redis, and the name under which the server knows it. */
 export interface Script {
@@ -231,6 +231,43 @@ due.settle = function(bucket)
 end
 `
 
+/**
+ * KEYS: records. ARGV: the rev that is known of each, empty for none, each with a space after it; bytes that the values may have together.
+ * The first part of the reply has a mark for each: `=` and what may have changed under that rev; `*`: whole, among the other parts; `-`:
+ * no such key; `!`: refused, with an error among the other parts; `+`: there was no room. What is damaged there the reader finds out.
+ */
+const knownText = `
+local parts = {''}
+local marks = {}
+local room = tonumber(ARGV[2])
+local n = 0
+for rev in string.gmatch(ARGV[1], '([^ ]*) ') do
+  n = n + 1
+  local record = KEYS[n]
+  local head = rev == '' and '' or redis.pcall('GETRANGE', record, 0, ${maxRevEnd - 65} + #rev)
+  local format, events
+  if type(head) == 'string' then format, events = string.byte(head, 1, 2) end
+  if format == 49 and (events == 45 or events == 69) and string.sub(head, ${maxRevEnd - 64}) == rev .. ' ' then
+    marks[n] = '=' .. string.sub(head, ${standingAt + 1}, ${standingAt + standingBytes})
+  elseif room <= 0 then
+    marks[n] = '+'
+  else
+    local value = redis.pcall('GET', record)
+    if not value then
+      marks[n] = '-'
+    elseif type(value) == 'table' then
+      marks[n] = '!'
+      parts[#parts + 1] = value.err
+    else
+      marks[n] = '*'
+      room = room - #value
+      parts[#parts + 1] = value
+    end
+  end
+end
+parts[1] = table.concat(marks)
+return parts`
+
 /** KEYS: as many for each call as a call has. ARGV: how many calls, then for each its name, how many arguments, and these. */
 function callByCall(steps: string, keys: number): string {
   const named = Array.from({ length: keys }, (_, n) => `KEYS[key + ${n}]`).join(', ')
@@ -252,7 +289,10 @@ return outcomes`
 }
 
 function script(steps: string, keys: number, ...parts: readonly string[]): Script {
-  const text = [...parts, callByCall(steps, keys)].join('\n')
+  return scriptOf([...parts, callByCall(steps, keys)].join('\n'), keys)
+}
+
+function scriptOf(text: string, keys: number): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex'), keys }
 }
 
@@ -263,3 +303,5 @@ export const readScript: Script = script('read', 4, theRecord, theLog, readEvent
 export const ownerScript: Script = script('index', 2, theRecord, theOwner)
 
 export const dueScript: Script = script('due', 1, theRecord, theDue)
+
+export const knownScript: Script = scriptOf(knownText, 1)
