@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { type Gate, gate } from './gate.ts'
 import type { RedisSettings } from './options.ts'
 import { isNoScript, RedisFault } from './redis-errors.ts'
+import { type Argument, requestOf } from './request.ts'
 import type { Script } from './scripts.ts'
 import { type Dispatch, sendOnce } from './send.ts'
 
@@ -13,7 +14,7 @@ export interface Connection {
   readonly gate: Gate
   send(dispatch: Dispatch): Promise<unknown>
   /** Runs a script by its name, and tells the server its text where it has forgotten it. */
-  run(script: Script, keys: readonly string[], args: readonly string[], deadlineAt: number): Promise<unknown>
+  run(script: Script, keys: readonly string[], args: readonly Argument[], deadlineAt: number): Promise<unknown>
   /** The masters of a cluster, or the one server. */
   masters(): readonly Redis[]
   /** Leaves a lent client as it is. */
@@ -58,13 +59,16 @@ function connectionOf(client: Redis | Cluster, lastError: () => unknown, close: 
     cluster: isCluster(client) ? client : undefined,
     gate: gate({ isOpen: () => isUsable(client), lastError }),
     send,
-    async run({ sha, text, keys: _ }, keys, args, deadlineAt) {
-      const rest = [keys.length, ...keys, ...args]
+    async run({ sha, text }, keys, args, deadlineAt) {
+      const ask = (name: string, script: string) => {
+        const request = requestOf([name, script, String(keys.length)], keys, args)
+        return send({ name, args: [script, 1, keys[0] ?? ''], request, deadlineAt })
+      }
       try {
-        return await send({ name: 'evalsha', args: [sha, ...rest], deadlineAt })
+        return await ask('evalsha', sha)
       } catch (error) {
         if (!isNoScript(error)) throw error
-        return await send({ name: 'eval', args: [text, ...rest], deadlineAt })
+        return await ask('eval', text)
       }
     },
     masters: () => (isCluster(client) ? client.nodes('master') : [client]),

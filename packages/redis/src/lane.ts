@@ -3,6 +3,7 @@ import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-sessio
 import { Command, ReplyError } from 'ioredis'
 import type { Connection } from './connection.ts'
 import { RedisFault } from './redis-errors.ts'
+import type { Argument } from './request.ts'
 import { running } from './running.ts'
 import type { Script } from './scripts.ts'
 
@@ -12,7 +13,7 @@ export interface Step {
   readonly of?: string
   readonly name: string
   readonly keys: readonly string[]
-  readonly args: readonly string[]
+  readonly args: readonly Argument[]
 }
 
 /** What a step came to: a word, and what goes with it. */
@@ -51,16 +52,29 @@ function serverLane({ connection, script, maxSteps = 256, replicas }: LaneOption
     maxCalls: maxSteps,
     flush: (steps, calls) => runSteps(connection, script, steps, latest(calls), replicas),
     isDataError: () => false,
-    bytesOf: ({ args }) => args.reduce((sum, arg) => sum + arg.length, 0),
+    bytesOf: ({ args }) => args.reduce((sum, arg) => sum + lengthOf(arg), 0),
   })
   let unnamed = 0
   return {
     run(step, call) {
+      check(step)
       unnamed += 1
       return lane.run(step.of ?? `${unnamed}`, step, call)
     },
     drain: lane.drain,
   }
+}
+
+/** What is no text would fail the whole flush. */
+function check({ name, args }: Step): void {
+  for (const argument of args) {
+    if (typeof argument !== 'string' && !Array.isArray(argument))
+      throw new TypeError(`${name} is given ${typeof argument} in the place of a text`)
+  }
+}
+
+function lengthOf(argument: Argument): number {
+  return typeof argument === 'string' ? argument.length : argument.reduce((sum, { length }) => sum + length, 0)
 }
 
 function slotLane({ connection, script, replicas }: LaneOptions): Lane {
@@ -74,6 +88,7 @@ function slotLane({ connection, script, replicas }: LaneOptions): Lane {
 
   return {
     async run(step, call) {
+      check(step)
       admit(call, inFlight.count)
       return inFlight.add(one(step, call))
     },
@@ -107,13 +122,14 @@ async function runSteps(
   replicas: LaneOptions['replicas'],
 ): Promise<BatchOutcome<Outcome>[]> {
   const keys: string[] = []
-  const args: string[] = [String(steps.length)]
+  const args: Argument[] = [String(steps.length)]
   for (const step of steps) {
     for (const key of step.keys) keys.push(key)
     args.push(step.name, String(step.args.length))
     for (const arg of step.args) args.push(arg)
   }
-  const outcomes = (await connection.run(script, keys, args, deadlineAt)) as Outcome[]
+  const reply = (await connection.run(script, keys, args, deadlineAt)) as string | Outcome[]
+  const outcomes: readonly Outcome[] = typeof reply === 'string' ? reply.split(' ').map((word) => [word]) : reply
   if (replicas !== undefined && outcomes.some(([word]) => !changesNothing.has(word))) {
     await replicated(connection, keys[0] ?? '', deadlineAt, replicas)
   }

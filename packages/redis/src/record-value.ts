@@ -47,16 +47,17 @@ const never = 9_007_199_254_740_992
 const unownedField = armedField(unowned, String(never))
 const unownedStanding = `${unownedField}${unowned}`
 
-/** The value of a record. `armed`: until when its owner's index keeps it; absent where a script fills that in, or nobody owns it. */
-export function valueOf(record: SessionRecord, armed: string = String(never)): string {
+/** The value of a record, header and data. `armed`: until when its owner's index keeps it; absent where a script fills that in, or nobody owns it. */
+export function valueOf(record: SessionRecord, armed: string = String(never)): readonly [header: string, data: string] {
   const { id, rev, prevRev, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt, data } = record
+  if (typeof data !== 'string') throw new TypeError(`data must be a string, got ${typeof data}`)
   const digest = owner === null ? unowned : digestOf(owner)
   const numbers = `${shortInstant(createdAt)} ${shortInstant(ttlMs)} ${shortInstant(mustEndAt)}`
   const rest = `${rev} ${prevRev === null ? '-' : `=${prevRev}`} ${numbers} ${owner === null ? '- ' : `${owner.length} ${owner}`}`
   const seed = seedOf(id, rev)
   const armedText = owner === null ? unownedField : armedField(digest, armed)
   const instants = `${instantField('l', lastAccessedAt, seed)}${instantField('x', expiresAt, seed)}`
-  return `1-${instants}${armedText}${digest}${sumText(seed)}${sumText(sumOf(`${digest}${rest}`, seed))}${rest}${data}`
+  return [`1-${instants}${armedText}${digest}${sumText(seed)}${sumText(sumOf(`${digest}${rest}`, seed))}${rest}`, data]
 }
 
 /** The fields that a touch writes. */

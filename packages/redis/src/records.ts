@@ -2,10 +2,11 @@ import { performance } from 'node:perf_hooks'
 import type { Call, ReplaceResult, SessionRecord, Touch, TouchResult } from '@mcp-session/core/backend'
 import { isExpired } from '@mcp-session/core/backend'
 import type { DueIndex, Settled } from './due-index.ts'
-import { digestOf, type Keys, unowned } from './keys.ts'
+import { digestOf, type Keys } from './keys.ts'
 import type { Lane, Outcome } from './lane.ts'
 import type { OwnerIndex } from './owner-index.ts'
 import { armedField, damaged, instantText, knownRecordOf, recordOf, touchFields, valueOf } from './record-value.ts'
+import type { Argument } from './request.ts'
 import type { Values } from './values.ts'
 
 /** The steps on records: each is one script on one slot; the indexes beside it lie in other slots. */
@@ -27,10 +28,8 @@ export interface RecordsOptions {
 }
 
 export function records({ keys, values, writes, owners, dues }: RecordsOptions): Records {
-  async function step(name: string, id: string, args: readonly string[], call: Call): Promise<Outcome> {
-    const outcome = await writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call)
-    if (outcome[0] === 'damaged') throw damaged(id)
-    return outcome
+  function step(name: string, id: string, args: readonly Argument[], call: Call): Promise<Outcome> {
+    return writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call)
   }
 
   async function create(record: SessionRecord, call: Call): Promise<boolean> {
@@ -38,7 +37,7 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
     const value = valueOf(record, armed)
     // Side by side: an entry for a record that is not there is dropped by the next sweep, and a lost one costs room for an hour.
     const noted = dues.note(record.id, record.expiresAt, call).catch(ignore)
-    const [word] = await step('create', record.id, [value], call)
+    const [word] = sound(record.id, await step('create', record.id, [value], call))
     await noted
     return word === 'created'
   }
@@ -48,7 +47,7 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
   }
 
   async function get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined> {
-    const found = await values.getUnlessKnown(keys.record(id), known?.rev ?? '', call)
+    const found = await values.getUnlessKnown(keys.record(id), revOf(known), call)
     if (found === undefined) return undefined
     const record = typeof found === 'string' || known === undefined ? recordOf(id, String(found)) : knownRecordOf(known, found)
     return isExpired(record, call.now) ? undefined : record
@@ -56,10 +55,10 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
 
   async function replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult> {
     const { id, owner } = record
-    let outcome = await step('replace', id, [expectedRev, valueOf(record), owner === null ? 'unowned' : ''], call)
+    let outcome = sound(id, await step('replace', id, [expectedRev, valueOf(record), owner === null ? 'unowned' : ''], call))
     if (outcome[0] === 'arm') {
       const armed = await armedFor(record, call)
-      outcome = await step('replace', id, [expectedRev, valueOf(record, armed), 'armed'], call)
+      outcome = sound(id, await step('replace', id, [expectedRev, valueOf(record, armed), 'armed'], call))
     }
     const [word, value] = outcome
     if (word === 'lost') return { replaced: false, current: recordOf(id, String(value)) }
@@ -70,22 +69,22 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
 
   async function touch({ id, rev, lastAccessedAt, expiresAt }: Touch, call: Call): Promise<TouchResult> {
     const args = [rev, ...touchFields(id, rev, lastAccessedAt, expiresAt)]
-    let [word, digest] = await step('touch', id, [...args, ''], call)
+    let [word, digest] = sound(id, await step('touch', id, [...args, ''], call))
     if (word === 'arm') {
       const armed = await owners.arm(String(digest), id, expiresAt, call)
-      ;[word] = await step('touch', id, [...args, armedField(String(digest), armed)], call)
+      ;[word] = sound(id, await step('touch', id, [...args, armedField(String(digest), armed)], call))
     }
     return word as TouchResult
   }
 
   async function deleteRecord(id: string, expectedRev: string | undefined, call: Call): Promise<boolean> {
-    const outcome = await step('delete', id, [expectedRev ?? ''], call)
+    const outcome = sound(id, await step('delete', id, [expectedRev ?? ''], call))
     dropFromOwner(id, outcome, call)
     return outcome[0] === 'deleted'
   }
 
   function dropFromOwner(id: string, [word, digest, armed]: Outcome, call: Call): void {
-    if (word === 'deleted' && digest !== unowned && /^\d{16}$/.test(String(armed))) owners.drop(String(digest), id, String(armed), call)
+    if (word === 'deleted' && /^\d{16}$/.test(String(armed))) owners.drop(String(digest), id, String(armed), call)
   }
 
   /** Early entries hide nothing: they are put right, and the next ones are looked at. */
@@ -101,12 +100,22 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
   }
 
   async function expire(id: string, call: Call): Promise<Outcome> {
-    const outcome = await writes.run({ of: id, name: 'expire', keys: keys.session(id), args: [String(call.now)] }, call)
+    const outcome = await step('expire', id, [], call)
     dropFromOwner(id, outcome, call)
     return outcome
   }
 
   return { create, get, replace, touch, delete: deleteRecord, deleteExpired }
+}
+
+/** A rev has no spaces: where several travel together they stand between them. */
+function revOf(known: SessionRecord | undefined): string {
+  return known === undefined || known.rev.includes(' ') ? '' : known.rev
+}
+
+function sound(id: string, outcome: Outcome): Outcome {
+  if (outcome[0] === 'damaged') throw damaged(id)
+  return outcome
 }
 
 /** Where a live session's entry belongs; "never" belongs nowhere. */

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { appendEvent, readEvents, restoreEvents, theLog } from './event-scripts.ts'
+import { unowned } from './keys.ts'
 import { maxRevEnd, standingAt, standingBytes } from './record-value.ts'
 
 /** A script of Redis, and the name under which the server knows it. */
 export interface Script {
   readonly text: string
   readonly sha: string
-  /** Keys of each call. */
-  readonly keys: number
 }
 
 /**
@@ -80,6 +79,12 @@ end
 local function ownerOf(head)
   return string.sub(head, 75, 96), string.sub(head, 51, 66)
 end
+
+local function deleted(head)
+  local digest, armed = ownerOf(head)
+  if digest == '${unowned}' then return {'deleted'} end
+  return {'deleted', digest, armed}
+end
 `
 
 const writeRecords = `
@@ -148,7 +153,7 @@ write.delete = function(record, log, seq, gone, now, rev)
   if state == 'none' or state == 'dead' then return {'missing'} end
   if rev ~= '' and revOf(head) ~= rev then return {'moved'} end
   redis.call('DEL', record, log, seq, gone)
-  return {'deleted', ownerOf(head)}
+  return deleted(head)
 end
 
 write.expire = function(record, log, seq, gone, now)
@@ -156,7 +161,7 @@ write.expire = function(record, log, seq, gone, now)
   if state == 'live' then return {'live', string.sub(head, 27, 42)} end
   if state ~= 'dead' then return {state} end
   redis.call('DEL', record, log, seq, gone)
-  return {'deleted', ownerOf(head)}
+  return deleted(head)
 end
 `
 
@@ -272,7 +277,8 @@ return parts`
 function callByCall(steps: string, keys: number): string {
   const named = Array.from({ length: keys }, (_, n) => `KEYS[key + ${n}]`).join(', ')
   return `
-local outcomes = {}
+local outcomes, words = {}, {}
+local plain = true
 local at = 2
 for call = 1, tonumber(ARGV[1]) do
   local key = (call - 1) * ${keys} + 1
@@ -283,17 +289,20 @@ for call = 1, tonumber(ARGV[1]) do
   -- One call's failure is its own: what a command refused stands in the place of its outcome.
   if not done then outcome = {'failed', type(outcome) == 'table' and outcome.err or tostring(outcome)} end
   outcomes[call] = outcome
+  words[call] = outcome[1]
+  plain = plain and outcome[2] == nil
   at = last + 1
 end
-return outcomes`
+-- As one text it costs the reader a tenth.
+return plain and table.concat(words, ' ') or outcomes`
 }
 
 function script(steps: string, keys: number, ...parts: readonly string[]): Script {
-  return scriptOf([...parts, callByCall(steps, keys)].join('\n'), keys)
+  return scriptOf([...parts, callByCall(steps, keys)].join('\n'))
 }
 
-function scriptOf(text: string, keys: number): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex'), keys }
+function scriptOf(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
 export const writeScript: Script = script('write', 4, theRecord, theLog, writeRecords, appendEvent, restoreEvents)
@@ -304,4 +313,4 @@ export const ownerScript: Script = script('index', 2, theRecord, theOwner)
 
 export const dueScript: Script = script('due', 1, theRecord, theDue)
 
-export const knownScript: Script = scriptOf(knownText, 1)
+export const knownScript: Script = scriptOf(knownText)

@@ -7,6 +7,8 @@ import { isRedirection, RedisFault } from './redis-errors.ts'
 export interface Dispatch {
   readonly name: string
   readonly args: readonly (string | number)[]
+  /** What is written, where `args` are only as many as decide the slot. */
+  readonly request?: Buffer | undefined
   /** On the scale of `performance.now()`. */
   readonly deadlineAt: number
   /** On a cluster: the slot whose master gets a command that has no key. */
@@ -22,7 +24,7 @@ const ping = '*1\r\n$4\r\nPING\r\n'
  * is not connected, and sends those again whose reply got lost: a create would then meet its own record. So the command decides when it
  * is written to the socket: a second time, or too late, it writes a PING in its place, which keeps the driver's order of replies.
  */
-export function sendOnce(client: Redis | Cluster, { name, args, deadlineAt, slot }: Dispatch): Promise<unknown> {
+export function sendOnce(client: Redis | Cluster, { name, args, request, deadlineAt, slot }: Dispatch): Promise<unknown> {
   if (performance.now() >= deadlineAt) return Promise.reject(notSent())
   return new Promise((resolve, reject) => {
     const command = new Command(name, [...args], { replyEncoding: 'utf8' })
@@ -37,7 +39,7 @@ export function sendOnce(client: Redis | Cluster, { name, args, deadlineAt, slot
       if (isReplaced) return ping
       socket = into
       isWaiting = true
-      return write(into)
+      return request ?? write(into)
     }
     onRejection(command, (error) => {
       // The driver follows by itself where the server has refused, or where nothing was sent yet; a sent command it would send again.

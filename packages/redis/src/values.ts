@@ -2,6 +2,7 @@ import { type BatchOutcome, batcher, type Call } from '@mcp-session/core/backend
 import type { Connection } from './connection.ts'
 import { admit, latest, refused } from './lane.ts'
 import { maxHeadBytes, type Standing, standingBytes } from './record-value.ts'
+import { requestOf } from './request.ts'
 import { running } from './running.ts'
 import { knownScript } from './scripts.ts'
 
@@ -58,7 +59,10 @@ export function values(connection: Connection): Values {
     const found: Replies = new Map()
     for (let at = 0; at < distinct.length; ) {
       const some = distinct.slice(at, at + Math.max(1, Math.floor(maxReplyBytes / meanBytes)))
-      const replies = (await connection.send({ name: 'mget', args: some, deadlineAt })) as (string | null)[]
+      const replies = (await connection.send({ name: 'mget', args: some.slice(0, 1), request: requestOf(['mget'], some), deadlineAt })) as (
+        | string
+        | null
+      )[]
       let length = 0
       for (const [n, value] of replies.entries()) {
         if (value === null) continue
