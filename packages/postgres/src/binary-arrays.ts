@@ -15,18 +15,22 @@ export function bigints(values: readonly (number | null)[]): Buffer {
   let at = writeHead(array, bigintOid, values)
   for (const value of values) {
     at = array.writeInt32BE(value === null ? -1 : 8, at)
-    if (value !== null) at = array.writeBigInt64BE(BigInt(storedInstant(value)), at)
+    if (value !== null) at = writeBigint(array, storedInstant(value), at)
   }
   return array.subarray(0, at)
 }
 
 /** `text[]`. */
 export function texts(values: readonly (string | null)[]): Buffer {
-  let most = headBytes
-  for (const value of values) most += 4 + (value === null ? 0 : mostBytes(value))
-  const array = Buffer.allocUnsafe(most)
+  let units = 0
+  for (const value of values) units += value?.length ?? 0
+  // Most texts have hardly more bytes than units; for others there is more room made below.
+  let array: Buffer = Buffer.allocUnsafe(headBytes + 4 * values.length + units + (units >> 3))
   let at = writeHead(array, textOid, values)
   for (const value of values) {
+    const room = value === null ? 0 : 3 * value.length
+    // Three bytes a unit are always enough. Counting costs as much as writing.
+    if (array.length - at < 4 + room) array = withRoom(array, at, 4 + Buffer.byteLength(value ?? ''))
     const written = value === null ? -1 : array.write(value, at + 4)
     array.writeInt32BE(written, at)
     at += 4 + Math.max(0, written)
@@ -34,9 +38,19 @@ export function texts(values: readonly (string | null)[]): Buffer {
   return array.subarray(0, at)
 }
 
-/** Three bytes a UTF-16 unit are always enough; counting a short text costs more than the room. */
-function mostBytes(text: string): number {
-  return text.length < 4_096 ? 3 * text.length : Buffer.byteLength(text)
+/** A `BigInt` for every number would cost more than all else here. The low half is what the high one leaves, for negative ones too. */
+function writeBigint(array: Buffer, value: number, at: number): number {
+  if (!Number.isInteger(value)) throw new RangeError(`${value} is not an integer`)
+  const high = Math.floor(value / 2 ** 32)
+  array.writeInt32BE(high, at)
+  return array.writeUInt32BE(value - high * 2 ** 32, at + 4)
+}
+
+function withRoom(array: Buffer, at: number, room: number): Buffer {
+  if (array.length - at >= room) return array
+  const larger = Buffer.allocUnsafe(2 * (at + room))
+  array.copy(larger, 0, 0, at)
+  return larger
 }
 
 /** Dimensions, whether there are nulls, type of the elements, then length and lower bound of the one dimension. */

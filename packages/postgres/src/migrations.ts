@@ -1,7 +1,8 @@
 import { appendFunction, readFunction, restoreFunction } from './event-functions.ts'
 import type { Names } from './names.ts'
-import { listFunction, sweepFunction, writeFunction } from './record-functions.ts'
+import { getFunction, listFunction, sweepFunction } from './record-functions.ts'
 import { tableStatements } from './table-statements.ts'
+import { writeFunction } from './write-function.ts'
 
 export interface Migration {
   readonly version: number
@@ -14,13 +15,16 @@ export const migrations: readonly Migration[] = [
     version: 1,
     statements: (names, unlogged) => [
       ...tableStatements(names, unlogged),
-      writeFunction(names),
       sweepFunction(names),
       listFunction(names),
       appendFunction(names),
       readFunction(names),
       restoreFunction(names),
     ],
+  },
+  {
+    version: 2,
+    statements: (names) => [writeFunction(names), getFunction(names)],
   },
 ]
 

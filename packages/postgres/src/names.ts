@@ -10,6 +10,7 @@ export interface Names {
   /** Gives every session its `seq`. */
   readonly sequence: string
   readonly write: string
+  readonly get: string
   readonly sweep: string
   readonly list: string
   readonly append: string
@@ -31,6 +32,7 @@ export function namesIn(schema: string): Names {
     version: inSchema('mcp_session_version'),
     sequence: inSchema('mcp_session_seq'),
     write: inSchema('mcp_session_write'),
+    get: inSchema('mcp_session_get'),
     sweep: inSchema('mcp_session_sweep'),
     list: inSchema('mcp_session_list'),
     append: inSchema('mcp_session_append'),

@@ -50,7 +50,7 @@ export function postgresBackend(options: PostgresBackendOptions): SessionBackend
     },
     open: life.open,
     create: async (record, call) => admit().writes.create(record, call),
-    get: async (id, call) => admit().reads.get(id, call),
+    get: async (id, call, known) => admit().reads.get(id, call, known),
     replace: async (record, expectedRev, call) => admit().writes.replace(record, expectedRev, call),
     touch: async (touch, call) => admit().writes.touch(touch, call),
     delete: async (id, expectedRev, call) => admit().writes.delete(id, expectedRev, call),

@@ -1,4 +1,4 @@
-import { intact, never, sumOf } from './check-sum.ts'
+import { intact, never } from './check-sum.ts'
 import type { Names } from './names.ts'
 
 /** What every function that writes begins with: in other isolation levels a delete would miss events that it waited for. */
@@ -14,11 +14,11 @@ export function recordColumns(alias: string, data: string): string {
 }
 
 /** The same as result columns of a function; never referred to by name. */
-const recordResults =
+export const recordResults =
   'o_id text, o_rev text, o_prev_rev text, o_owner text, o_created_at bigint, o_last_accessed_at bigint, o_ttl_ms bigint, o_must_end_at bigint, o_expires_at bigint, o_head_crc bigint, o_intact boolean, o_data text'
 
 /** Ends the events of the sessions in `gone`. Only a session with a log row has any. */
-function removeEvents({ log, event, trim }: Names): string {
+export function removeEvents({ log, event, trim }: Names): string {
   return `IF cardinality(gone) > 0 THEN
     WITH logs AS (DELETE FROM ${log} WHERE session = ANY (gone) RETURNING session) SELECT array_agg(session) INTO gone FROM logs;
     IF gone IS NOT NULL THEN
@@ -29,94 +29,25 @@ function removeEvents({ log, event, trim }: Names): string {
 }
 
 /**
- * One flush of creates (c), replaces (r), touches (t) and deletes (d), no two on one id. All rows are locked in the order of ids
- * first, so that two flushes never wait for each other. Each further statement sees what was committed until then. The first result
- * row names the calls that have done what they are for, the others what is live where they have not.
+ * A function plans its statements once per connection, where otherwise each flush would plan them anew. The plan walks the index: one
+ * that suits the few rows of a young store would read all of a grown one.
  */
-export function writeFunction(names: Names): string {
-  const { session, sequence } = names
-  const calls = `unnest(p_kinds, p_ids, p_nows, p_expected, p_revs, p_prev_revs, p_owners, p_created, p_accessed, p_ttls, p_must_ends, p_ends, p_crcs, p_data)
-        WITH ORDINALITY AS u (kind, id, now, expected, rev, prev_rev, owner, created, accessed, ttl, must_end, ends, crc, data, n)`
-  const touchedAt = 'greatest(s.last_accessed_at, u.accessed)'
-  const touchedEnd = 'greatest(s.expires_at, u.ends)'
-  return `CREATE FUNCTION ${names.write} (p_kinds text[], p_ids text[], p_nows bigint[], p_expected text[], p_revs text[], p_prev_revs text[],
-  p_owners text[], p_created bigint[], p_accessed bigint[], p_ttls bigint[], p_must_ends bigint[], p_ends bigint[], p_crcs bigint[],
-  p_data text[], p_lock_ms text)
-RETURNS TABLE (o_n bigint, o_done bigint[], ${recordResults})
-LANGUAGE plpgsql AS $mcp$
+export const planned =
+  'SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off'
+
+/**
+ * One flush of reads, some by callers who know a rev and its instants. A session that is as it is known has no row in the result; a
+ * call with no session has one of nothing but nulls and its number. `o_data` is null where the rev is known.
+ */
+export function getFunction({ get, session }: Names): string {
+  return `CREATE OR REPLACE FUNCTION ${get} (p_ids text[], p_revs text[], p_accessed bigint[], p_ends bigint[])
+RETURNS TABLE (o_n bigint, ${recordResults})
+LANGUAGE plpgsql STABLE ${planned} AS $mcp$
 #variable_conflict use_column
-DECLARE
-  done bigint[] := '{}';
-  made bigint[] := '{}';
-  gone bigint[] := '{}';
-  wanted integer := cardinality(array_positions(p_kinds, 'c'));
-  rounds integer := 0;
 BEGIN
-  ${preamble}
-  IF cardinality(p_ids) > 1 THEN
-    PERFORM 1 FROM ${session} s WHERE s.id = ANY (p_ids) ORDER BY s.id FOR UPDATE;
-  END IF;
-  IF 'r' = ANY (p_kinds) THEN
-    WITH written AS (
-      UPDATE ${session} s SET rev = u.rev, prev_rev = u.prev_rev, owner = u.owner, created_at = u.created, last_accessed_at = u.accessed,
-        ttl_ms = u.ttl, must_end_at = u.must_end, expires_at = u.ends, sweep_at = least(s.sweep_at, u.ends), head_crc = u.crc,
-        check_sum = ${sumOf('u.accessed', 'u.ends', 's.seq', 'u.crc')}, data = u.data
-      FROM ${calls}
-      WHERE u.kind = 'r' AND s.id = u.id AND s.rev = u.expected AND s.expires_at > u.now AND ${intact('s')}
-      RETURNING u.n)
-    SELECT done || array_agg(n) INTO done FROM written;
-  END IF;
-  IF 't' = ANY (p_kinds) THEN
-    WITH written AS (
-      UPDATE ${session} s SET last_accessed_at = ${touchedAt}, expires_at = ${touchedEnd},
-        check_sum = ${sumOf(touchedAt, touchedEnd, 's.seq', 's.head_crc')}
-      FROM unnest(p_kinds, p_ids, p_nows, p_expected, p_accessed, p_ends) WITH ORDINALITY AS u (kind, id, now, expected, accessed, ends, n)
-      WHERE u.kind = 't' AND s.id = u.id AND s.rev = u.expected AND s.expires_at > u.now AND ${intact('s')}
-        AND (s.last_accessed_at < u.accessed OR s.expires_at < u.ends)
-      RETURNING u.n)
-    SELECT done || array_agg(n) INTO done FROM written;
-  END IF;
-  IF 'd' = ANY (p_kinds) THEN
-    WITH deleted AS (
-      DELETE FROM ${session} s USING unnest(p_kinds, p_ids, p_nows, p_expected) WITH ORDINALITY AS u (kind, id, now, expected, n)
-      WHERE u.kind = 'd' AND s.id = u.id AND (s.expires_at > u.now OR NOT ${intact('s')}) AND (u.expected IS NULL OR s.rev = u.expected)
-      RETURNING u.n, s.seq)
-    SELECT done || array_agg(n), gone || array_agg(seq) INTO done, gone FROM deleted;
-  END IF;
-  WHILE cardinality(made) < wanted LOOP
-    WITH deleted AS (
-      DELETE FROM ${session} s USING unnest(p_kinds, p_ids, p_nows) WITH ORDINALITY AS u (kind, id, now, n)
-      WHERE u.kind = 'c' AND s.id = u.id AND s.expires_at <= u.now AND ${intact('s')} AND NOT u.n = ANY (made)
-      RETURNING s.seq)
-    SELECT gone || array_agg(seq) INTO gone FROM deleted;
-    WITH inserted AS (
-      INSERT INTO ${session} (id, seq, rev, prev_rev, owner, created_at, last_accessed_at, ttl_ms, must_end_at, expires_at, sweep_at,
-        head_crc, check_sum, data)
-      SELECT u.id, u.seq, u.rev, u.prev_rev, u.owner, u.created, u.accessed, u.ttl, u.must_end, u.ends, u.ends,
-        u.crc, ${sumOf('u.accessed', 'u.ends', 'u.seq', 'u.crc')}, u.data
-      FROM (SELECT u.*, nextval('${sequence}') AS seq
-        FROM ${calls}
-        WHERE u.kind = 'c' AND NOT u.n = ANY (made) ORDER BY u.id COLLATE "C") u
-      ON CONFLICT (id) DO NOTHING RETURNING id)
-    SELECT made || array_agg(u.n) INTO made FROM inserted i JOIN unnest(p_ids) WITH ORDINALITY AS u (id, n) ON u.id = i.id;
-    EXIT WHEN cardinality(made) = wanted OR NOT EXISTS (
-      -- Somebody's row that has come and gone, or has expired, since this call looked: there is room after all.
-      SELECT 1 FROM unnest(p_kinds, p_ids, p_nows) WITH ORDINALITY AS u (kind, id, now, n) LEFT JOIN ${session} s ON s.id = u.id
-      WHERE u.kind = 'c' AND NOT u.n = ANY (made) AND (s.id IS NULL OR (s.expires_at <= u.now AND ${intact('s')})));
-    rounds := rounds + 1;
-    IF rounds > 20 THEN
-      RAISE EXCEPTION 'mcp-session: an id changed hands all the time' USING ERRCODE = 'serialization_failure';
-    END IF;
-  END LOOP;
-  ${removeEvents(names)}
-  done := done || made;
-  RETURN QUERY SELECT 0::bigint, done, ${Array.from({ length: 4 }, () => 'NULL::text').join(', ')},
-    ${Array.from({ length: 6 }, () => 'NULL::bigint').join(', ')}, NULL::boolean, NULL::text;
-  IF cardinality(done) < cardinality(p_ids) THEN
-    RETURN QUERY SELECT u.n, NULL::bigint[], ${recordColumns('s', `CASE WHEN u.kind = 'r' THEN s.data ELSE '' END`)}
-      FROM unnest(p_kinds, p_ids) WITH ORDINALITY AS u (kind, id, n) JOIN ${session} s ON s.id = u.id
-      WHERE NOT u.n = ANY (done);
-  END IF;
+  RETURN QUERY SELECT u.n, ${recordColumns('s', 'CASE WHEN s.rev = u.rev THEN NULL ELSE s.data END')}
+    FROM unnest(p_ids, p_revs, p_accessed, p_ends) WITH ORDINALITY AS u (id, rev, accessed, ends, n) LEFT JOIN ${session} s ON s.id = u.id
+    WHERE (s.rev = u.rev AND s.last_accessed_at = u.accessed AND s.expires_at = u.ends AND ${intact('s')}) IS NOT TRUE;
 END
 $mcp$`
 }

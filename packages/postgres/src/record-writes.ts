@@ -59,7 +59,8 @@ export function recordWrites(wire: Wire, statements: Statements): RecordWrites {
       const { done, standing } = await run({ kind: 't', touch }, call)
       if (done) return 'touched'
       if (standing === undefined) return 'missing'
-      return standing.record.rev === touch.rev ? 'touched' : 'moved'
+      // One with that rev that is not as late came after this call was judged, too.
+      return standing.record.rev === touch.rev && isAsLate(standing.record, touch) ? 'touched' : 'moved'
     },
     async delete(id, expectedRev, call) {
       checkText('id', id)
@@ -75,32 +76,45 @@ function idOf(write: Write): string {
   return write.kind === 'd' ? write.id : write.record.id
 }
 
+function isAsLate(record: SessionRecord, { lastAccessedAt, expiresAt }: Touch): boolean {
+  return record.lastAccessedAt >= lastAccessedAt && record.expiresAt >= expiresAt
+}
+
 function bytesOf(write: Write): number {
   return 'record' in write ? write.record.data.length : 0
 }
 
 /** In the order of `writeFunction`. */
 function parametersOf(writes: readonly Write[], calls: readonly Call[], lockMs: string): unknown[] {
-  const records = writes.map((write) => ('record' in write ? write.record : undefined))
-  const times = writes.map((write) => (write.kind === 't' ? write.touch : 'record' in write ? write.record : undefined))
-  const column = <T>(of: (record: SessionRecord) => T) => records.map((record) => (record === undefined ? null : of(record)))
+  const records = writes.map((write) => ('record' in write ? write.record : null))
+  const times = writes.map((write) => (write.kind === 't' ? write.touch : 'record' in write ? write.record : null))
   return [
     texts(writes.map(({ kind }) => kind)),
     texts(writes.map(idOf)),
     bigints(calls.map(({ now }) => now)),
-    texts(writes.map(expectedOf)),
-    texts(column(({ rev }) => rev)),
-    texts(column(({ prevRev }) => prevRev)),
-    texts(column(({ owner }) => owner)),
-    bigints(column(({ createdAt }) => createdAt)),
-    bigints(times.map((record) => record?.lastAccessedAt ?? null)),
-    bigints(column(({ ttlMs }) => ttlMs)),
-    bigints(column(({ mustEndAt }) => mustEndAt)),
-    bigints(times.map((record) => record?.expiresAt ?? null)),
-    bigints(column(headCrc)),
-    texts(column(({ data }) => data)),
+    column(texts, writes, expectedOf),
+    column(texts, records, (record) => record?.rev ?? null),
+    column(texts, records, (record) => record?.prevRev ?? null),
+    column(texts, records, (record) => record?.owner ?? null),
+    column(bigints, records, (record) => record?.createdAt ?? null),
+    column(bigints, times, (time) => time?.lastAccessedAt ?? null),
+    column(bigints, records, (record) => record?.ttlMs ?? null),
+    column(bigints, records, (record) => record?.mustEndAt ?? null),
+    column(bigints, times, (time) => time?.expiresAt ?? null),
+    column(bigints, records, (record) => record && headCrc(record)),
+    column(texts, records, (record) => record?.data ?? null),
     lockMs,
   ]
+}
+
+/** `null` where there would be nothing but nulls: `unnest` fills up with nulls as well. */
+function column<T, V extends string | number>(
+  arrayOf: (values: readonly (V | null)[]) => Buffer,
+  rows: readonly T[],
+  of: (row: T) => V | null,
+): Buffer | null {
+  const values = rows.map(of)
+  return values.every((value) => value === null) ? null : arrayOf(values)
 }
 
 function expectedOf(write: Write): string | null {

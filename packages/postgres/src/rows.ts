@@ -24,10 +24,14 @@ export function headCrc({ id, rev, prevRev, owner, createdAt, ttlMs, mustEndAt }
   return crc32(`${id}\0${rev}\0${prevRev ?? ''}\0${owner === null ? '' : `=${owner}`}\0${numbers}`)
 }
 
-/** The columns of a record, from column `first` of the row on: see `recordColumns`. */
-export function standingIn(row: Row, first: number): Standing {
+/**
+ * The columns of a record, from column `first` of the row on: see `recordColumns`. Where the engine has left `data` out, since the rev is
+ * that of `known`, it is taken from there; where nothing else has changed either, `known` is the record.
+ */
+export function standingIn(row: Row, first: number, known?: SessionRecord): Standing {
   const text = (column: number) => row[first + column] ?? ''
   const prevRev = row[first + 2] ?? null
+  const isKnown = row[first + 11] === null && known !== undefined
   const record: SessionRecord = {
     id: text(0),
     rev: text(1),
@@ -39,9 +43,11 @@ export function standingIn(row: Row, first: number): Standing {
     ttlMs: instantIn(text(6)),
     mustEndAt: instantIn(text(7)),
     expiresAt: instantIn(text(8)),
-    data: text(11),
+    data: isKnown ? known.data : text(11),
   }
-  return { record, intact: text(10) === 't' && Number(text(9)) === headCrc(record) && prevRev !== '' }
+  const intact = text(10) === 't' && Number(text(9)) === headCrc(record) && prevRev !== ''
+  const isSame = isKnown && known.lastAccessedAt === record.lastAccessedAt && known.expiresAt === record.expiresAt
+  return { record: isSame ? known : record, intact }
 }
 
 /** As a listing gives a damaged row: with an `expiresAt` that no record has, so that the store names it and the page goes on. */

@@ -8,6 +8,9 @@ export interface Statements {
   readonly get: Statement
   /** For a lone id: its plan does not depend on how many there are, so the engine makes it once. */
   readonly getOne: Statement
+  /** The same where some callers know a rev: what they know is not sent again. */
+  readonly getKnown: Statement
+  readonly getOneKnown: Statement
   readonly list: Statement
   readonly sweep: Statement
   readonly append: Statement
@@ -38,6 +41,14 @@ export function statementsOn(names: Names, relaxed: boolean): Statements {
     getOne: {
       name: 'mcp-session get one',
       text: `SELECT ${recordColumns('s', 's.data')} FROM ${names.session} s WHERE s.id = $1::text`,
+    },
+    getKnown: {
+      name: 'mcp-session get known',
+      text: `SELECT f.* FROM ${names.get}(${parameters([texts, texts, numbers, numbers])}) AS f`,
+    },
+    getOneKnown: {
+      name: 'mcp-session get one known',
+      text: `SELECT ${recordColumns('s', 'CASE WHEN s.rev = $2::text THEN NULL ELSE s.data END')} FROM ${names.session} s WHERE s.id = $1::text`,
     },
     list: {
       name: 'mcp-session list',

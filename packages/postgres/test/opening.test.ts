@@ -13,7 +13,7 @@ describe('open', () => {
     const record = newRecord()
     expect(await nodes[0]?.create(record, call())).toBe(true)
     for (const node of nodes) expect(await node.get(record.id, call())).toEqual(record)
-    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[1]])
+    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[2]])
   })
 
   it('refuses tables of a newer version and leaves them as they are', async () => {
