@@ -32,7 +32,7 @@ export function dueIndex(connection: Connection, keys: Keys): DueIndex {
   const buckets = Array.from({ length: dueBuckets }, (_, bucket) => bucket)
 
   async function findIn(bucket: number, limit: number, call: Call): Promise<Due[]> {
-    const [, found] = await lane.run({ name: 'find', keys: [keys.due(bucket)], args: [String(call.now), String(limit)] }, call)
+    const [, found] = await lane.run({ name: 'find', key: keys.due(bucket), args: [String(call.now), String(limit)] }, call)
     const flat = found as string[]
     return Array.from({ length: flat.length / 2 }, (_, n) => ({ id: flat[2 * n] ?? '', at: flat[2 * n + 1] ?? '' }))
   }
@@ -40,7 +40,7 @@ export function dueIndex(connection: Connection, keys: Keys): DueIndex {
   return {
     async note(id, expiresAt, call) {
       if (expiresAt === Number.POSITIVE_INFINITY) return
-      await lane.run({ name: 'note', keys: [keys.due(dueBucketOf(id))], args: [String(call.now), String(expiresAt), id] }, call)
+      await lane.run({ name: 'note', key: keys.due(dueBucketOf(id)), args: [String(call.now), String(expiresAt), id] }, call)
     },
     async find(limit, call) {
       const found = await Promise.all(buckets.map((bucket) => findIn(bucket, limit, call)))
@@ -53,7 +53,7 @@ export function dueIndex(connection: Connection, keys: Keys): DueIndex {
       await Promise.all(
         buckets.map(async (bucket) => {
           const args = settled.filter(({ id }) => dueBucketOf(id) === bucket).flatMap(({ id, at, next }) => [id, at, next ?? ''])
-          if (args.length > 0) await lane.run({ name: 'settle', keys: [keys.due(bucket)], args }, call)
+          if (args.length > 0) await lane.run({ name: 'settle', key: keys.due(bucket), args }, call)
         }),
       )
     },

@@ -7,7 +7,7 @@ import { damaged } from './record-value.ts'
 /** The events of sessions, each in the slot of its session. `writes` is the lane of the records: what is written to a session keeps its order. */
 export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
   async function write(name: string, id: string, args: readonly string[], call: Call): Promise<Outcome> {
-    return sound(id, await writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call))
+    return sound(id, await writes.run({ of: id, name, key: keys.record(id), args: [String(call.now), ...args] }, call))
   }
 
   async function append(id: string, { key, stream, data }: NewEvent, retention: Retention, call: Call): Promise<number | undefined> {
@@ -23,7 +23,7 @@ export function eventLog(keys: Keys, writes: Lane, reads: Lane): EventLog {
     const { after, limit, maxAgeMs, streams = [] } = query
     const args = [String(call.now), String(after), String(limit), bound(call.now - maxAgeMs), ...streams]
     for (;;) {
-      const [word, last, trimmed, parts] = sound(id, await reads.run({ name: 'events', keys: keys.session(id), args }, call))
+      const [word, last, trimmed, parts] = sound(id, await reads.run({ name: 'events', key: keys.record(id), args }, call))
       if (word === 'missing') return undefined
       if (word === 'page') return pageOf(id, parts as string[], Number(last), trimmed === '1')
     }

@@ -5,8 +5,6 @@ import { sumOf } from './sums.ts'
 export interface Keys {
   /** `<prefix>:{<id>}` */
   record(id: string): string
-  /** A record and its events: `<record>`, `<record>:log`, `<record>:seq`, `<record>:gone`. */
-  session(id: string): readonly [record: string, log: string, seq: string, gone: string]
   /** The id in a record's key; `undefined` for any other key. */
   idOf(key: string): string | undefined
   /** Glob pattern of the keys of records whose ids begin with that prefix. */
@@ -17,6 +15,12 @@ export interface Keys {
   due(bucket: number): string
   channel(name: string): string
 }
+
+/** After the key of a record: those of its events. */
+export const eventSuffixes = [':log', ':seq', ':gone'] as const
+
+/** After the first key of an owner: the second. */
+export const untilSuffix = '-until'
 
 /** Parts of the index of expiries, so that the masters of a cluster share it. */
 export const dueBuckets = 16
@@ -36,16 +40,12 @@ export function keysOf(prefix: string): Keys {
 
   return {
     record,
-    session(id) {
-      const key = record(id)
-      return [key, `${key}:log`, `${key}:seq`, `${key}:gone`]
-    },
     idOf(key) {
       if (!key.startsWith(start) || key.indexOf('}') !== key.length - 1) return undefined
       return decoded(key.slice(start.length, -1))
     },
     pattern: (idPrefix) => `${escaped(`${start}${encoded(idPrefix)}`)}*}`,
-    owner: (digest) => [`${start}${digest}}:owner`, `${start}${digest}}:owner-until`],
+    owner: (digest) => [`${start}${digest}}:owner`, `${start}${digest}}:owner${untilSuffix}`],
     due: (bucket) => `${start}${bucket}}:due`,
     channel: (name) => `${start}${encoded(name)}}:signal`,
   }

@@ -12,7 +12,8 @@ export interface Step {
   /** Steps of one name are sent in order, never two in one flush; steps without one need no order. */
   readonly of?: string
   readonly name: string
-  readonly keys: readonly string[]
+  /** The others that the script uses begin with it. */
+  readonly key: string
   readonly args: readonly Argument[]
 }
 
@@ -124,7 +125,8 @@ async function runSteps(
   const keys: string[] = []
   const args: Argument[] = [String(steps.length)]
   for (const step of steps) {
-    for (const key of step.keys) keys.push(key)
+    keys.push(step.key)
+    if (connection.client.isCluster) for (const suffix of script.suffixes) keys.push(`${step.key}${suffix}`)
     args.push(step.name, String(step.args.length))
     for (const arg of step.args) args.push(arg)
   }

@@ -32,12 +32,12 @@ export function ownerIndex(connection: Connection, keys: Keys): OwnerIndex {
   return {
     async arm(digest, id, expiresAt, call) {
       const args = [id, String(hashOf(id)), instantText(expiresAt)]
-      const [, armed] = await lane.run({ name: 'arm', keys: keys.owner(digest), args }, call)
+      const [, armed] = await lane.run({ name: 'arm', key: keys.owner(digest)[0], args }, call)
       return String(armed)
     },
     drop(digest, id, armed, call) {
       const { signal: _, ...rest } = call
-      lane.run({ name: 'drop', keys: keys.owner(digest), args: [id, armed] }, rest).catch(ignore)
+      lane.run({ name: 'drop', key: keys.owner(digest)[0], args: [id, armed] }, rest).catch(ignore)
     },
     async page(owner, after, limit, { deadlineAt }) {
       const [byHash] = keys.owner(digestOf(owner))

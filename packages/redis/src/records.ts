@@ -29,7 +29,7 @@ export interface RecordsOptions {
 
 export function records({ keys, values, writes, owners, dues }: RecordsOptions): Records {
   function step(name: string, id: string, args: readonly Argument[], call: Call): Promise<Outcome> {
-    return writes.run({ of: id, name, keys: keys.session(id), args: [String(call.now), ...args] }, call)
+    return writes.run({ of: id, name, key: keys.record(id), args: [String(call.now), ...args] }, call)
   }
 
   async function create(record: SessionRecord, call: Call): Promise<boolean> {

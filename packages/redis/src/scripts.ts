@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { appendEvent, readEvents, restoreEvents, theLog } from './event-scripts.ts'
-import { unowned } from './keys.ts'
+import { eventSuffixes, unowned, untilSuffix } from './keys.ts'
 import { maxRevEnd, standingAt, standingBytes } from './record-value.ts'
 
 /** A script of Redis, and the name under which the server knows it. */
 export interface Script {
   readonly text: string
   readonly sha: string
+  /** What comes after the key of a call to make the others that it has. */
+  readonly suffixes: readonly string[]
 }
 
 /**
@@ -273,15 +275,16 @@ end
 parts[1] = table.concat(marks)
 return parts`
 
-/** KEYS: as many for each call as a call has. ARGV: how many calls, then for each its name, how many arguments, and these. */
-function callByCall(steps: string, keys: number): string {
-  const named = Array.from({ length: keys }, (_, n) => `KEYS[key + ${n}]`).join(', ')
+/** KEYS: the key of each call; on a cluster, where all must be named, also the others that begin with it. ARGV: how many calls, then for each its name, how many arguments, and these. */
+function callByCall(steps: string, suffixes: readonly string[]): string {
+  const named = ['key', ...suffixes.map((suffix) => `key .. '${suffix}'`)].join(', ')
   return `
 local outcomes, words = {}, {}
 local plain = true
 local at = 2
+local stride = #KEYS / tonumber(ARGV[1])
 for call = 1, tonumber(ARGV[1]) do
-  local key = (call - 1) * ${keys} + 1
+  local key = KEYS[(call - 1) * stride + 1]
   local name = ARGV[at]
   first = at + 2
   last = at + 1 + tonumber(ARGV[at + 1])
@@ -297,20 +300,20 @@ end
 return plain and table.concat(words, ' ') or outcomes`
 }
 
-function script(steps: string, keys: number, ...parts: readonly string[]): Script {
-  return scriptOf([...parts, callByCall(steps, keys)].join('\n'))
+function script(steps: string, suffixes: readonly string[], ...parts: readonly string[]): Script {
+  return scriptOf([...parts, callByCall(steps, suffixes)].join('\n'), suffixes)
 }
 
-function scriptOf(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
+function scriptOf(text: string, suffixes: readonly string[]): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex'), suffixes }
 }
 
-export const writeScript: Script = script('write', 4, theRecord, theLog, writeRecords, appendEvent, restoreEvents)
+export const writeScript: Script = script('write', eventSuffixes, theRecord, theLog, writeRecords, appendEvent, restoreEvents)
 
-export const readScript: Script = script('read', 4, theRecord, theLog, readEvents)
+export const readScript: Script = script('read', eventSuffixes, theRecord, theLog, readEvents)
 
-export const ownerScript: Script = script('index', 2, theRecord, theOwner)
+export const ownerScript: Script = script('index', [untilSuffix], theRecord, theOwner)
 
-export const dueScript: Script = script('due', 1, theRecord, theDue)
+export const dueScript: Script = script('due', [], theRecord, theDue)
 
-export const knownScript: Script = scriptOf(knownText)
+export const knownScript: Script = scriptOf(knownText, [])

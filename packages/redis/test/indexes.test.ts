@@ -112,8 +112,8 @@ it('lets the server remove a record, its events and its log an hour after its en
   const { id } = await stored(backend, { ttlMs: 2 * hour })
   const bounds = { maxEvents: 1, maxAgeMs: hour, maxBytes: 1_000 }
   for (const key of ['a', 'b']) await backend.events?.append(id, { key, stream: key, data: 'x' }, bounds, call())
-  const [record, log, seq, gone] = keys.session(id)
-  for (const key of [record, log, seq, gone]) {
+  const record = keys.record(id)
+  for (const key of [record, `${record}:log`, `${record}:seq`, `${record}:gone`]) {
     const left = await client.pttl(key)
     expect(left, key).toBeGreaterThan(2.9 * hour)
     expect(left, key).toBeLessThanOrEqual(3 * hour)
