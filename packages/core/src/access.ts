@@ -16,6 +16,8 @@ export interface Access<M> {
 
 export interface Entry {
   readonly call: Call
+  /** As it was seen last, while that is kept; it was visible to somebody then. */
+  readonly known: SessionRecord | undefined
   /** The record if it is live, belongs here and to that owner. `CORRUPT` if it is damaged. */
   visible(record: SessionRecord | undefined, call: Call): SessionRecord | undefined
 }
@@ -26,18 +28,23 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
   function enter(id: string, accessOptions: AccessOptions): Entry | undefined {
     const asked = givenOwner(accessOptions)
     const call = calls.begin(accessOptions.signal)
-    if (!isIdOfKind(options.kind, id)) return undefined
-    return { call, visible: (record, at) => visible(record, id, asked, at) }
+    const known = snapshots.lastSeen(id)
+    if (known === undefined && !isIdOfKind(options.kind, id)) return undefined
+    return { call, known, visible: (record, at) => visible(record, id, known, asked, at) }
   }
 
   function visible(
     record: SessionRecord | undefined,
     id: string,
+    known: SessionRecord | undefined,
     asked: { readonly owner: string | null } | undefined,
     call: Call,
   ): SessionRecord | undefined {
-    if (record === undefined || isRotated(record) || isExpired(record, call.now)) return undefined
-    if (record.id !== id) throw corrupt(id, backend.info.name)
+    if (record === undefined || isExpired(record, call.now)) return undefined
+    if (record !== known) {
+      if (isRotated(record)) return undefined
+      if (record.id !== id) throw corrupt(id, backend.info.name)
+    }
     if (asked === undefined || isSameOwner(record.owner, asked.owner)) return record
     // A damaged owner must not look like somebody else's session to the one who owns it.
     snapshots.verified(record)
@@ -66,7 +73,7 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
   /** Without a read, by what was seen last. `undefined`: that does not tell, since nothing was seen, or others have changed it. */
   async function touchKnown(id: string, accessOptions: AccessOptions): Promise<boolean | undefined> {
     const entry = enter(id, accessOptions)
-    const seen = entry?.visible(snapshots.lastSeen(id), entry.call)
+    const seen = entry?.visible(entry.known, entry.call)
     if (entry === undefined || seen === undefined) return undefined
     const touched = await touches.write(seen, entry.call)
     if (touched === 'moved') return undefined
@@ -77,7 +84,7 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
 
   async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
     const entry = enter(id, accessOptions)
-    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call, snapshots.lastSeen(id))), entry.call)
+    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call, entry.known)), entry.call)
     if (record === undefined) snapshots.forget(id)
     meter.add(record === undefined ? 'misses' : 'hits')
     return entry && record && { record, call: entry.call }

@@ -1,4 +1,4 @@
-/** A map that forgets the least recently used entries beyond a number of bytes. */
+/** A map that forgets entries beyond a number of bytes: those first that were not asked for since they were looked at last. */
 export interface ByteLru<V, K = string> {
   get(key: K): V | undefined
   set(key: K, value: V, bytes: number): void
@@ -11,6 +11,8 @@ interface Entry<V, K> {
   readonly key: K
   readonly value: V
   readonly bytes: number
+  /** Asked for since it was last looked at. */
+  used: boolean
   older: Entry<V, K> | undefined
   newer: Entry<V, K> | undefined
 }
@@ -48,6 +50,17 @@ export function byteLru<V, K = string>(maxBytes: number): ByteLru<V, K> {
     total -= entry.bytes
   }
 
+  /** Marking what is used costs one write; moving it to the end at each use would touch two neighbours that are in no cache of the processor. */
+  function secondChance(entry: Entry<V, K>): void {
+    const { used } = entry
+    entry.used = false
+    if (!used) forget(entry)
+    else {
+      unlink(entry)
+      append(entry)
+    }
+  }
+
   function remove(key: K): void {
     const entry = entries.get(key)
     if (entry !== undefined) forget(entry)
@@ -56,19 +69,19 @@ export function byteLru<V, K = string>(maxBytes: number): ByteLru<V, K> {
   return {
     get(key) {
       const entry = entries.get(key)
-      if (entry === undefined || entry === newest) return entry?.value
-      unlink(entry)
-      append(entry)
+      if (entry === undefined) return undefined
+      entry.used = true
       return entry.value
     },
     set(key, value, bytes) {
       remove(key)
       if (bytes * 4 > maxBytes) return
-      const entry: Entry<V, K> = { key, value, bytes, older: undefined, newer: undefined }
+      // Before it comes: it is not used yet, and must not make room for itself.
+      while (total + bytes > maxBytes && oldest !== undefined) secondChance(oldest)
+      const entry: Entry<V, K> = { key, value, bytes, used: false, older: undefined, newer: undefined }
       entries.set(key, entry)
       append(entry)
       total += bytes
-      while (total > maxBytes && oldest !== undefined) forget(oldest)
     },
     delete: remove,
     deleteWhere(isUseless) {

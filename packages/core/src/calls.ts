@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import { deadlines } from './deadlines.ts'
 import { SessionError } from './errors.ts'
 import type { Meter } from './meter.ts'
+import { promised } from './promised.ts'
 
 /** Every way from the store to its backend: clock, deadline, abort, bounded in-flight, one wrapping of errors, lost replies. */
 export interface Calls {
@@ -18,8 +19,8 @@ export interface Calls {
   writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>>
   /** Waits for others, but not beyond the call's deadline or its abort. */
   wait(call: Call, others: Promise<unknown>): Promise<void>
-  /** Waits for a random time below `maxMs`, not beyond the deadline; full jitter. */
-  pause(call: Call, maxMs: number): Promise<void>
+  /** Waits for a random time, longer with each attempt (full jitter), and never fails: whoever goes on looks at clock and signal. */
+  backOff(call: Call, attempt: number, firstMs?: number): Promise<void>
   /** Takes no further calls, and resolves when none is in flight or all are past their deadlines. */
   end(): Promise<void>
 }
@@ -70,14 +71,14 @@ export function calls(options: CallsOptions): Calls {
       })
       const unlisten = onAbort(call.signal, reject)
       // The slot stays taken until the driver settles, whenever that is.
-      settling(step).then(
+      promised(step).then(
         (value) => {
           leave(unwatch, unlisten)
           resolve(value)
         },
         (error: unknown) => {
           leave(unwatch, unlisten)
-          reject(wrapped(error, effect))
+          reject(typedError(backend, error, `on ${name}`, effect))
         },
       )
     })
@@ -90,32 +91,26 @@ export function calls(options: CallsOptions): Calls {
     if (inFlight === 0) onIdle?.()
   }
 
-  /** A driver's error becomes a SessionError, once. */
-  function wrapped(error: unknown, effect: 'read' | 'write'): unknown {
-    if (SessionError.is(error)) return error
-    const known = classOf(backend, error)
-    const code = known?.code ?? 'MCP_SESSION_INTERNAL'
-    return new SessionError(code, `${failureText(error)} (on ${name})`, {
-      retryable: known?.retryable ?? false,
-      outcome: effect === 'read' ? 'none' : (known?.outcome ?? 'unknown'),
-      cause: error,
-    })
+  function writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>> {
+    return send(call, 'write', step).then(sentOnce, (error: unknown) => sendAgain(call, step, error))
   }
 
-  async function writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>> {
+  async function sendAgain<T>(call: Call, step: () => Promise<T>, firstError: unknown): Promise<Resent<T>> {
+    let error = firstError
     let unknown: unknown
     for (let attempt = 0; ; attempt += 1) {
-      try {
-        return { value: await send(call, 'write', step), resent: unknown !== undefined }
-      } catch (error) {
-        if (call.signal?.aborted) throw error
-        if (isUnknown(error)) unknown = error
-        if (unknown === undefined || !isWorthSendingAgain(error, call)) throw unknown ?? error
-      }
+      if (call.signal?.aborted) throw error
+      if (isUnknown(error)) unknown = error
+      if (unknown === undefined || !isWorthSendingAgain(error, call)) throw unknown ?? error
       meter.add('retries')
-      await pause(call, Math.min(10 * 2 ** attempt, 250)).catch(() => {})
+      await backOff(call, attempt)
       call.signal?.throwIfAborted()
       if (performance.now() >= call.deadlineAt) throw unknown
+      try {
+        return { value: await send(call, 'write', step), resent: true }
+      } catch (again) {
+        error = again
+      }
     }
   }
 
@@ -135,13 +130,9 @@ export function calls(options: CallsOptions): Calls {
     })
   }
 
-  function pause(call: Call, maxMs: number): Promise<void> {
-    return wait(
-      call,
-      new Promise((resolve) => {
-        setTimeout(resolve, Math.min(Math.random() * maxMs, call.deadlineAt - performance.now()))
-      }),
-    )
+  function backOff(call: Call, attempt: number, firstMs = 10): Promise<void> {
+    const forMs = Math.min(Math.random() * Math.min(firstMs * 2 ** attempt, 250), call.deadlineAt - performance.now())
+    return wait(call, new Promise((resolve) => setTimeout(resolve, forMs))).catch(() => {})
   }
 
   async function end(): Promise<void> {
@@ -163,48 +154,53 @@ export function calls(options: CallsOptions): Calls {
     write: (call, step) => send(call, 'write', step),
     writeAgain,
     wait,
-    pause,
+    backOff,
     end,
   }
 }
 
-/** A backend that throws, or answers without a promise, is taken as one that keeps to the contract. */
-function settling<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(step())
-  } catch (error) {
-    return Promise.reject(error)
-  }
+function sentOnce<T>(value: T): Resent<T> {
+  return { value, resent: false }
 }
 
 function onAbort(signal: AbortSignal | undefined, reject: (reason: unknown) => void): () => void {
-  if (signal === undefined) return () => {}
+  if (signal === undefined) return nothingToDo
   const listener = () => reject(signal.reason)
   signal.addEventListener('abort', listener, { once: true })
   return () => signal.removeEventListener('abort', listener)
 }
 
-function isUnknown(error: unknown): boolean {
+function nothingToDo(): void {}
+
+/** Whether a write may have landed. */
+export function isUnknown(error: unknown): error is SessionError {
   return SessionError.is(error) && error.outcome === 'unknown'
 }
 
-function isWorthSendingAgain(error: unknown, call: Call): boolean {
+export function isWorthSendingAgain(error: unknown, call: Call): boolean {
   return SessionError.is(error) && error.retryable && performance.now() < call.deadlineAt
 }
 
+/** A driver's error becomes a SessionError, once. Its own sentence may name hosts, keys and values: it stays in `cause`. */
+export function typedError(backend: SessionBackend, error: unknown, where: string, effect: 'read' | 'write'): SessionError {
+  if (SessionError.is(error)) return error
+  const known = classOf(backend, error)
+  const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  const failure = `The engine failed with ${error instanceof Error ? error.name : typeof error}${code}; the driver's error is the cause`
+  return new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `${failure} (${where})`, {
+    retryable: known?.retryable ?? false,
+    outcome: effect === 'read' ? 'none' : (known?.outcome ?? 'unknown'),
+    cause: error,
+  })
+}
+
 /** What the backend says of an error; `undefined` also where its `classify` fails over it. */
-export function classOf(backend: SessionBackend, error: unknown): ErrorClass | undefined {
+function classOf(backend: SessionBackend, error: unknown): ErrorClass | undefined {
   try {
     return backend.classify(error)
   } catch {
     return undefined
   }
-}
-
-/** The driver's own sentence may name hosts, keys and values: it stays in `cause`. */
-export function failureText(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
-  return `The engine failed with ${error instanceof Error ? error.name : typeof error}${code}; the driver's error is the cause`
 }
 
 /** The typed error for using a store that is closed or closing. */

@@ -1,4 +1,4 @@
-import type { Call, SessionBackend, SessionRecord } from './backend.ts'
+import type { Call, ReplaceResult, SessionBackend, SessionRecord } from './backend.ts'
 import type { Calls } from './calls.ts'
 import { SessionError } from './errors.ts'
 import type { Meter } from './meter.ts'
@@ -30,13 +30,19 @@ export interface Changed {
   readonly after: SessionRecord | 'same'
 }
 
+type Lost = Extract<ReplaceResult, { replaced: false }>
+
 export function changes(options: { readonly backend: SessionBackend; readonly calls: Calls; readonly meter: Meter }): Changes {
   const { backend, calls, meter } = options
 
-  const compareAndSet: Changes['compareAndSet'] = async (id, call, change, known) => {
+  function compareAndSet(id: string, call: Call, change: Change, known: SessionRecord | undefined): Promise<Changed | undefined> {
     const guessed = guess(change, call, known)
-    const tried = guessed && (await replace(guessed.after, guessed.before.rev, call))
-    if (tried?.replaced) return guessed
+    if (guessed === undefined) return contest(id, call, change, undefined)
+    return replace(guessed.after, guessed.before.rev, call).then((tried) => (tried.replaced ? guessed : contest(id, call, change, tried)))
+  }
+
+  /** `tried`: a change that has lost already, and to whom. */
+  async function contest(id: string, call: Call, change: Change, tried: Lost | undefined): Promise<Changed | undefined> {
     let now = call
     let stored = tried === undefined ? await calls.read(now, () => backend.get(id, now)) : tried.current
     for (let lost = 0; ; lost += 1) {
@@ -52,7 +58,7 @@ export function changes(options: { readonly backend: SessionBackend; readonly ca
         stored = result.current
         continue
       }
-      await calls.pause(call, Math.min(2 ** lost, 100)).catch(() => {})
+      await calls.backOff(call, lost, 1)
       endAtDeadline(call, lost + 1)
       now = calls.again(call)
       stored = await calls.read(now, () => backend.get(id, now))
@@ -78,13 +84,17 @@ export function changes(options: { readonly backend: SessionBackend; readonly ca
   }
 
   /** One compare-and-set, sent again when its reply got lost. */
-  async function replace(record: SessionRecord, expectedRev: string, call: Call) {
-    const { value, resent } = await calls.writeAgain(call, () => backend.replace(record, expectedRev, call))
-    if (value.replaced || !resent) return value
+  function replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult> {
+    return calls
+      .writeAgain(call, () => backend.replace(record, expectedRev, call))
+      .then(({ value, resent }) => (value.replaced || !resent ? value : settled(value, record, expectedRev)))
+  }
+
+  function settled(value: Lost, record: SessionRecord, expectedRev: string): ReplaceResult {
     // An earlier attempt may have landed. The live record tells: it is ours, or made from ours, or made from our base, which
     // fences ours for ever. Nothing else proves anything: a late attempt may still be on its way.
     const { current } = value
-    if (current?.rev === record.rev || current?.prevRev === record.rev) return { replaced: true } as const
+    if (current?.rev === record.rev || current?.prevRev === record.rev) return { replaced: true }
     if (current?.prevRev === expectedRev) return value
     throw new SessionError('MCP_SESSION_UNAVAILABLE', `The reply of ${backend.info.name} to a write got lost; it may have been written`, {
       retryable: true,

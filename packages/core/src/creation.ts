@@ -1,8 +1,9 @@
+import { checkDurationMs, checkWholeNumber } from './arguments.ts'
 import type { Call, SessionRecord } from './backend.ts'
+import { isUnknown } from './calls.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf, instantAfter } from './expiry.ts'
 import { isIdOfKind } from './ids.ts'
-import { checkDurationMs } from './lifetimes.ts'
 import { checkOwner, givenOwner } from './owner.ts'
 import type { AccessSignal, CreateOptions, Session } from './sessions.ts'
 import type { RecordHeader } from './snapshots.ts'
@@ -40,8 +41,8 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
       rev: mintRev(),
       prevRev: null,
       owner: checkOwner(session.owner),
-      createdAt: checkInstant(session.createdAt, 'session.createdAt'),
-      lastAccessedAt: Math.max(checkInstant(lastAccessedAt, 'session.lastAccessedAt'), session.createdAt),
+      createdAt: checkWholeNumber(session.createdAt, 'session.createdAt', 0),
+      lastAccessedAt: Math.max(checkWholeNumber(lastAccessedAt, 'session.lastAccessedAt', 0), session.createdAt),
       ttlMs: checkDurationMs(ttlMs, 'session.ttlMs'),
       mustEndAt: checkDurationMs(mustEndAt, 'session.mustEndAt'),
       expiresAt: expiryOf(Math.max(lastAccessedAt, session.createdAt), ttlMs, mustEndAt),
@@ -74,31 +75,22 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
       } catch (error) {
         if (call.signal?.aborted) throw error
         // An id that nobody has seen can be left behind; one whose fate is unknown must not be tried again.
-        if (isLostReply(error)) unknown = error
-        if (!isLostReply(error) || performance.now() >= call.deadlineAt) throw unknown ?? error
+        const isLost = isUnknown(error) && error.retryable
+        if (isLost) unknown = error
+        if (!isLost || performance.now() >= call.deadlineAt) throw unknown ?? error
         abandoned.push(record)
         meter.add('retries')
-        await calls.pause(call, Math.min(10 * 2 ** abandoned.length, 250)).catch(() => {})
+        await calls.backOff(call, abandoned.length)
       }
     }
   }
 
   function checkId(id: unknown): string {
-    if (typeof id === 'string' && isIdOfKind(options.kind, id)) return id
-    if (typeof id !== 'string') throw new TypeError(`id must be a string, got ${id === null ? 'null' : typeof id}`)
+    if (isIdOfKind(options.kind, id)) return id
     throw new RangeError(`id must be "${options.kind}_" and visible ASCII (0x21–0x7E), at most 255 characters in all`)
   }
 
   return { create, restore, insertMinted }
-}
-
-function checkInstant(value: unknown, name: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new RangeError(`${name} must be epoch milliseconds, got ${typeof value === 'number' ? value : typeof value}`)
-}
-
-function isLostReply(error: unknown): boolean {
-  return SessionError.is(error) && error.outcome === 'unknown' && error.retryable
 }
 
 function taken(id: string, name: string): SessionError {

@@ -1,10 +1,10 @@
+import { checkDurationMs, checkString, checkWholeNumber } from './arguments.ts'
 import { expiryOf, instantAfter } from './expiry.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import { checkKind, idMint } from './ids.ts'
-import { checkDurationMs, checkWholeNumber } from './lifetimes.ts'
+import { checkMetadata } from './metadata.ts'
 import { checkOwner } from './owner.ts'
 import type { Metadata, Session } from './sessions.ts'
-import { checkMetadata } from './snapshots.ts'
 
 export interface NewSessionOptions {
   /** Default `s`. */
@@ -23,7 +23,7 @@ const mostBytes = 2 * 1_048_576
 
 /** A session that is in no store, for `sessions.restore`. Metadata is copied and deep-frozen. */
 export function newSession<M extends object = Metadata>(metadata?: M, options: NewSessionOptions = {}): Session<M> {
-  const now = options.now === undefined ? Date.now() : checkWholeNumber(options.now, 'now', 0, Number.MAX_SAFE_INTEGER)
+  const now = options.now === undefined ? Date.now() : checkWholeNumber(options.now, 'now', 0)
   const ttlMs = checkDurationMs(options.ttlMs ?? Number.POSITIVE_INFINITY, 'ttlMs')
   const mustEndAt = instantAfter(now, checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs'))
   return Object.freeze({
@@ -42,7 +42,7 @@ export function newSession<M extends object = Metadata>(metadata?: M, options: N
 
 /** The same session with one metadata key set; the given one stays as it is. */
 export function setMetadata<M extends object, K extends keyof M & string>(session: Session<M>, key: K, value: M[K]): Session<M> {
-  if (typeof key !== 'string') throw new TypeError(`key must be a string, got ${typeof key}`)
+  checkString(key, 'key')
   return Object.freeze({ ...session, metadata: copyOf({ ...session.metadata, [key]: value }) as M })
 }
 

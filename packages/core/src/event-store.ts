@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib'
+import { checkPlainText, checkSize, checkString, checkWholeNumber } from './arguments.ts'
 import type { EventLog, EventPage, EventQuery, NewEvent, Retention, StoredEvent } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { tooLarge } from './frozen-copy.ts'
-import { isIdOfKind } from './ids.ts'
-import { checkWholeNumber } from './lifetimes.ts'
-import { isWellFormed } from './owner.ts'
+import { isIdOfKind, visibleAscii } from './ids.ts'
+import { sumText } from './seal.ts'
 import type { SessionEvents } from './sessions.ts'
 import type { Method, StoreParts } from './store-parts.ts'
 
@@ -55,25 +55,21 @@ function openEvent(id: string, event: StoredEvent): StoredEvent | undefined {
 }
 
 function checksum(id: string, { key, stream }: Pick<NewEvent, 'key' | 'stream'>, data: string): string {
-  return crc32(data, crc32(`${id}\n${key}\n${stream}\n`))
-    .toString(16)
-    .padStart(8, '0')
+  return sumText(crc32(data, crc32(`${id}\n${key}\n${stream}\n`)))
 }
 
 function checkEvent(event: NewEvent): NewEvent {
   checkText(event.key, 'event.key')
   checkText(event.stream, 'event.stream')
-  if (!/^[\x21-\x7e]*$/.test(event.key)) throw new RangeError('event.key must be visible ASCII (0x21–0x7E)')
-  if (typeof event.data !== 'string') throw new TypeError(`event.data must be a string, got ${typeof event.data}`)
-  if (!isWellFormed(event.data) || event.data.includes('\0')) throw new RangeError('event.data must be well-formed text without NUL')
+  if (!visibleAscii.test(event.key)) throw new RangeError('event.key must be visible ASCII (0x21–0x7E)')
+  checkPlainText(event.data, 'event.data')
   if (Buffer.byteLength(event.data) > maxEventBytes) throw tooLarge('event.data', maxEventBytes)
   return event
 }
 
 function checkText(text: unknown, name: string): void {
-  if (typeof text !== 'string') throw new TypeError(`${name} must be a string, got ${typeof text}`)
-  if (text.length < 1 || text.length > 255) throw new RangeError(`${name} must have 1 to 255 characters, got ${text.length}`)
-  if (!isWellFormed(text) || text.includes('\0')) throw new RangeError(`${name} must be well-formed text without NUL`)
+  checkSize(checkString(text, name).length, name, 255, 'characters')
+  checkPlainText(text, name)
 }
 
 function checkRetention(retention: Retention): Retention {
@@ -90,7 +86,7 @@ function checkRetention(retention: Retention): Retention {
 function checkQuery({ streams, after, limit, maxAgeMs }: EventQuery): EventQuery {
   if (streams !== undefined) for (const stream of streams) checkText(stream, 'query.streams')
   return {
-    after: checkWholeNumber(after, 'query.after', 0, Number.MAX_SAFE_INTEGER),
+    after: checkWholeNumber(after, 'query.after', 0),
     limit: checkWholeNumber(limit, 'query.limit', 1, 10_000),
     maxAgeMs: checkBound(maxAgeMs, 'query.maxAgeMs', 0),
     ...(streams === undefined ? {} : { streams }),
@@ -98,5 +94,5 @@ function checkQuery({ streams, after, limit, maxAgeMs }: EventQuery): EventQuery
 }
 
 function checkBound(value: unknown, name: string, min: number): number {
-  return value === Number.POSITIVE_INFINITY ? value : checkWholeNumber(value, name, min, Number.MAX_SAFE_INTEGER)
+  return value === Number.POSITIVE_INFINITY ? value : checkWholeNumber(value, name, min)
 }

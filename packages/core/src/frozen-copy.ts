@@ -1,15 +1,16 @@
 import { types } from 'node:util'
 import { SessionError } from './errors.ts'
-import { isOddKey } from './text-codec.ts'
 
 /** What a walk over a value found out. */
 export interface FrozenCopy {
   /** A deep copy, frozen wherever freezing protects. */
   readonly value: unknown
-  /** It holds something that plain JSON would lose or change. */
+  /** It holds a value that plain JSON would lose or change; keys are not looked at, see `encodeText`. */
   readonly exotic: boolean
   /** It holds something that freezing cannot protect: `Date`, `Map`, `Set`, `Uint8Array`. */
   readonly mutable: boolean
+  /** Some value in it is certainly not the one that stands there in `before`; false also where that was not found out. */
+  readonly differs: boolean
 }
 
 const maxDepth = 100
@@ -19,55 +20,48 @@ interface Walk {
   readonly maxBytes: number
   readonly path: (string | number)[]
   readonly ancestors: object[]
-  /** What large values share: walked once, counted each time. */
-  readonly known: Map<object, Known>
-  objects: number
-  /** Levels of the deepest object so far. */
-  deepest: number
   /** A lower bound of the encoded size so far: what stops a bomb of shared references while walking. */
   bytes: number
   exotic: boolean
   mutable: boolean
-}
-
-interface Known {
-  readonly copied: object
-  readonly bytes: number
-  /** Levels below it. */
-  readonly height: number
+  differs: boolean
 }
 
 /** From this length on V8 makes a part of a text by pointing into the whole (`SlicedString::kMinLength`). */
 const minSharedLength = 13
 
-/** Small values are walked without looking for what they share: that would cost them more than it saves. */
-const manyObjects = 1_000
-
 /**
  * Copies a value that the store can keep exactly, and freezes the copy. Anything else is a `TypeError` that names the path:
  * functions, symbols, class instances, accessors, proxies, cycles, holes, an own `__proto__`, a depth over 100. A value whose
  * encoding must exceed `maxBytes` is `MCP_SESSION_TOO_LARGE`. Getters and `toJSON` are never run.
+ *
+ * What stands in its old place, the very object, since `before` is not walked again, and not counted: an update that changes one
+ * member costs no more than that member.
  */
-export function frozenCopy(value: unknown, label: string, maxBytes: number): FrozenCopy {
+export function frozenCopy(value: unknown, label: string, maxBytes: number, before?: Omit<FrozenCopy, 'differs'>): FrozenCopy {
   const walk: Walk = {
     label,
     maxBytes,
     path: [],
     ancestors: [],
-    known: new Map(),
-    objects: 0,
-    deepest: 0,
     bytes: 0,
     exotic: false,
     mutable: false,
+    differs: false,
   }
-  return { value: copy(value, walk), exotic: walk.exotic, mutable: walk.mutable }
+  const known = before === undefined || before.exotic || before.mutable ? undefined : before.value
+  const copied = copy(value, known, walk)
+  return { value: copied, exotic: walk.exotic, mutable: walk.mutable, differs: known !== undefined && walk.differs }
 }
 
-function copy(value: unknown, walk: Walk): unknown {
+function copy(value: unknown, before: unknown, walk: Walk): unknown {
+  if (value === before && typeof value === 'object' && value !== null) return value
+  if (value !== before && typeof value !== 'object') walk.differs = true
   switch (typeof value) {
     case 'string':
       count(walk, value.length + 2)
+      // What stood there before is a text of its own already, and in the cache.
+      if (value === before) return before
       return value.length < minSharedLength ? value : unshared(value)
     case 'number':
       if (!Number.isFinite(value) || Object.is(value, -0)) walk.exotic = true
@@ -86,7 +80,7 @@ function copy(value: unknown, walk: Walk): unknown {
       count(walk, value.toString(16).length)
       return value
     case 'object':
-      if (value !== null) return copyObject(value, walk)
+      if (value !== null) return copyObject(value, before, walk)
       count(walk, 4)
       return value
     default:
@@ -99,52 +93,39 @@ function unshared(text: string): string {
   return ` ${text}`.slice(1)
 }
 
-function copyObject(value: object, walk: Walk): object {
-  const known = walk.objects > manyObjects ? walk.known.get(value) : undefined
-  const depth = walk.ancestors.length + 1 + (known?.height ?? 0)
-  if (depth > maxDepth) {
-    refuse(walk, walk.ancestors.includes(value) ? 'a cycle cannot be stored' : `nested deeper than ${maxDepth} levels`)
+function copyObject(value: object, before: unknown, walk: Walk): object {
+  const { ancestors } = walk
+  if (ancestors.length >= maxDepth) {
+    refuse(walk, ancestors.includes(value) ? 'a cycle cannot be stored' : `nested deeper than ${maxDepth} levels`)
   }
-  if (known === undefined) return copyUnknown(value, walk)
-  walk.deepest = Math.max(walk.deepest, depth)
-  count(walk, known.bytes)
-  return known.copied
-}
-
-function copyUnknown(value: object, walk: Walk): object {
   if (types.isProxy(value)) refuse(walk, 'a proxy cannot be stored')
-  const { bytes, deepest } = walk
-  walk.ancestors.push(value)
-  walk.objects += 1
-  const depth = walk.ancestors.length
-  walk.deepest = depth
+  ancestors.push(value)
   count(walk, 2)
-  const copied = Array.isArray(value) ? copyArray(value, walk) : copyKeyed(value, walk)
-  walk.ancestors.pop()
-  if (walk.objects > manyObjects) walk.known.set(value, { copied, bytes: walk.bytes - bytes, height: walk.deepest - depth })
-  walk.deepest = Math.max(walk.deepest, deepest)
+  const copied = Array.isArray(value) ? copyArray(value, before, walk) : copyKeyed(value, before, walk)
+  ancestors.pop()
   return copied
 }
 
-function copyArray(value: readonly unknown[], walk: Walk): object {
+function copyArray(value: readonly unknown[], before: unknown, walk: Walk): object {
   if (Object.getPrototypeOf(value) !== Array.prototype) refuse(walk, 'an array of a subclass cannot be stored')
   count(walk, value.length)
   const copied: unknown[] = []
+  const items: readonly unknown[] = Array.isArray(before) ? before : []
   for (let index = 0; index < value.length; index += 1) {
     walk.path.push(index)
-    copied.push(copy(read(value, index, walk), walk))
+    copied.push(copy(read(value, index, walk), items[index], walk))
     walk.path.pop()
   }
   if (Reflect.ownKeys(value).length !== value.length + 1) refuse(walk, 'an array with named properties cannot be stored')
   return Object.freeze(copied)
 }
 
-function copyKeyed(value: object, walk: Walk): object {
+function copyKeyed(value: object, before: unknown, walk: Walk): object {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype) return Object.freeze(copyProperties(value, {}, walk))
+  if (prototype === Object.prototype) return Object.freeze(copyProperties(value, before, {}, walk))
   if (prototype === null) {
     walk.exotic = true
-    return Object.freeze(copyProperties(value, Object.create(null), walk))
+    return Object.freeze(copyProperties(value, undefined, Object.create(null), walk))
   }
   walk.exotic = true
   walk.mutable = true
@@ -158,14 +139,15 @@ function copyKeyed(value: object, walk: Walk): object {
   return refuse(walk, `an instance of ${className(value)} cannot be stored: convert it to a plain value`)
 }
 
-function copyProperties(value: object, copied: Record<string, unknown>, walk: Walk): object {
+function copyProperties(value: object, before: unknown, copied: Record<string, unknown>, walk: Walk): object {
+  // A plain one of ours, so that looking at its members runs nothing; what it inherits is no plain object either.
+  const members = (typeof before === 'object' && before !== null ? before : {}) as Record<string, unknown>
   for (const key of Reflect.ownKeys(value)) {
     walk.path.push(String(key))
     if (typeof key === 'symbol') return refuse(walk, 'a symbol cannot be a key')
     if (key === '__proto__') return refuse(walk, 'an own __proto__ cannot be stored')
-    if (isOddKey(key)) walk.exotic = true
     count(walk, key.length + 4)
-    copied[key] = copy(read(value, key, walk), walk)
+    copied[key] = copy(read(value, key, walk), members[key], walk)
     walk.path.pop()
   }
   return copied
@@ -176,7 +158,7 @@ function copyMap(value: ReadonlyMap<unknown, unknown>, walk: Walk): Map<unknown,
   for (const [key, item] of Map.prototype.entries.call(value)) {
     walk.path.push(copied.size)
     count(walk, 4)
-    copied.set(copy(key, walk), copy(item, walk))
+    copied.set(copy(key, undefined, walk), copy(item, undefined, walk))
     walk.path.pop()
   }
   return copied
@@ -187,7 +169,7 @@ function copySet(value: ReadonlySet<unknown>, walk: Walk): Set<unknown> {
   for (const item of Set.prototype.values.call(value)) {
     walk.path.push(copied.size)
     count(walk, 1)
-    copied.add(copy(item, walk))
+    copied.add(copy(item, undefined, walk))
     walk.path.pop()
   }
   return copied
@@ -221,14 +203,10 @@ function refuse(walk: Walk, why: string): never {
   throw new TypeError(`${pathOf(walk)}: ${why}`)
 }
 
-/** The path of the offender; long ones (a cycle, a deep nesting) keep their first and last steps. */
-function pathOf(walk: Walk): string {
-  const steps = walk.path.map((step) =>
-    typeof step === 'number' ? `[${step}]` : /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`,
-  )
-  const shown = steps.length <= 12 ? steps : [...steps.slice(0, 8), '…', ...steps.slice(-3)]
-  const text = walk.label + shown.join('')
-  return text.length <= 300 ? text : `${text.slice(0, 300)}…`
+/** The path of the offender; a long one (a cycle, a deep nesting) keeps both of its ends. */
+function pathOf({ label, path }: Walk): string {
+  const text = label + path.map((step) => (/^[A-Za-z_$][\w$]*$/.test(`${step}`) ? `.${step}` : `[${JSON.stringify(step)}]`)).join('')
+  return text.length <= 200 ? text : `${text.slice(0, 120)}…${text.slice(-60)}`
 }
 
 function className(value: object): string {

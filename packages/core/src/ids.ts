@@ -1,20 +1,20 @@
 import { randomFillSync } from 'node:crypto'
+import { checkString } from './arguments.ts'
 
 const kindPattern = /^!?[a-z][a-z0-9]{0,15}$/
-const visibleAscii = /^[\x21-\x7e]{1,255}$/
+export const visibleAscii: RegExp = /^[\x21-\x7e]{1,255}$/
 const idBytes = 32
 
 /** `kind`, if it can be one: `[a-z][a-z0-9]{0,15}`, internal ones after a `!`. */
 export function checkKind(kind: unknown): string {
-  if (typeof kind !== 'string') throw new TypeError(`kind must be a string, got ${typeof kind}`)
-  if (!kindPattern.test(kind)) throw new RangeError(`kind must match [a-z][a-z0-9]{0,15}, got ${JSON.stringify(kind)}`)
-  return kind
+  if (!kindPattern.test(checkString(kind, 'kind'))) throw new RangeError(`kind must match [a-z][a-z0-9]{0,15}, got ${JSON.stringify(kind)}`)
+  return kind as string
 }
 
 /** Whether an id can name something of that kind. A non-string is a `TypeError`: a programmer mistake, not a stranger's. */
 export function isIdOfKind(kind: string, id: unknown): id is string {
-  if (typeof id !== 'string') throw new TypeError(`id must be a string, got ${id === null ? 'null' : typeof id}`)
-  return id.length > kind.length + 1 && id.startsWith(kind) && id[kind.length] === '_' && visibleAscii.test(id)
+  const text = checkString(id, 'id')
+  return text.length > kind.length + 1 && text.startsWith(kind) && text[kind.length] === '_' && visibleAscii.test(text)
 }
 
 /** Makes ids of `<kind>_<43 characters>`: 256 random bits as base64url, taken from the system's generator in pages. */

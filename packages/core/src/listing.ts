@@ -1,8 +1,8 @@
+import { checkString, checkWholeNumber, kindOf } from './arguments.ts'
 import type { ListPage, ListQuery, SessionRecord } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
 import { isRotated } from './ids.ts'
-import { checkWholeNumber } from './lifetimes.ts'
 import { givenOwner } from './owner.ts'
 import type { CorruptSession, ListOptions, Session, SessionPage } from './sessions.ts'
 import type { Method, StoreParts } from './store-parts.ts'
@@ -49,12 +49,12 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
   async function page(given: ListOptions, data: boolean): Promise<ListPage> {
     const { limit, cursor, signal } = given
     const asked = givenOwner(given)
-    if (asked?.owner === null) throw new TypeError('owner must be a string, got null')
+    if (asked !== undefined) checkString(asked.owner, 'owner')
     const query: ListQuery = {
       limit: checkWholeNumber(limit ?? defaultLimit, 'limit', 1, 10_000),
       prefix: `${options.kind}_`,
       data,
-      ...(asked === undefined ? {} : { owner: asked.owner }),
+      ...(asked === undefined ? {} : { owner: asked.owner as string }),
       ...(cursor === undefined ? {} : { cursor: checkCursor(cursor) }),
     }
     const call = calls.begin(signal)
@@ -86,5 +86,5 @@ function refusedCursor(error: unknown): TypeError {
 
 function checkCursor(cursor: unknown): string {
   if (typeof cursor === 'string') return cursor
-  throw new TypeError(`cursor must be a string from the page before, got ${cursor === null ? 'null' : typeof cursor}`)
+  throw new TypeError(`cursor must be a string from the page before, got ${kindOf(cursor)}`)
 }

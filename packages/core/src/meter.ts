@@ -2,18 +2,22 @@ import { channel } from 'node:diagnostics_channel'
 import { SessionError, type SessionErrorCode } from './errors.ts'
 import { type Histogram, histogram } from './histogram.ts'
 import type { Metrics } from './metrics.ts'
+import { promised } from './promised.ts'
 
-export type Counter =
-  | 'created'
-  | 'hits'
-  | 'misses'
-  | 'updated'
-  | 'conflicts'
-  | 'retries'
-  | 'deleted'
-  | 'expired'
-  | 'touches'
-  | 'touchesSkipped'
+const counterNames = [
+  'created',
+  'hits',
+  'misses',
+  'updated',
+  'conflicts',
+  'retries',
+  'deleted',
+  'expired',
+  'touches',
+  'touchesSkipped',
+] as const
+
+export type Counter = (typeof counterNames)[number]
 
 /** Counts what a store does, and tells `node:diagnostics_channel`; neither ever sees an id or a value. */
 export interface Meter {
@@ -29,19 +33,8 @@ export interface Meter {
  */
 export function meter(labels: { readonly backend: string; readonly kind: string }, evicted: () => number): Meter {
   const operations = channel('mcp-session:operation')
-  const counters: Record<Counter, number> = {
-    created: 0,
-    hits: 0,
-    misses: 0,
-    updated: 0,
-    conflicts: 0,
-    retries: 0,
-    deleted: 0,
-    expired: 0,
-    touches: 0,
-    touchesSkipped: 0,
-  }
-  const channels = Object.fromEntries(Object.keys(counters).map((name) => [name, channel(`mcp-session:${name}`)]))
+  const counters = Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<Counter, number>
+  const channels = Object.fromEntries(counterNames.map((name) => [name, channel(`mcp-session:${name}`)]))
   const latency = new Map<string, Histogram>()
   const errors: Partial<Record<SessionErrorCode, number>> = {}
 
@@ -51,23 +44,24 @@ export function meter(labels: { readonly backend: string; readonly kind: string 
     if (told?.hasSubscribers) told.publish({ ...labels, by })
   }
 
-  async function measure<T>(operation: string, run: () => Promise<T>, onEnd?: () => void): Promise<T> {
+  function measure<T>(operation: string, run: () => Promise<T>, onEnd?: () => void): Promise<T> {
     const startedAt = performance.now()
-    let code: SessionErrorCode | undefined
-    try {
-      return await run()
-    } catch (error) {
-      if (SessionError.is(error)) {
-        code = error.code
-        errors[code] = (errors[code] ?? 0) + 1
-      }
-      throw error
-    } finally {
+    const ended = (code?: SessionErrorCode) => {
       onEnd?.()
       const durationMs = performance.now() - startedAt
       histogramOf(operation).record(durationMs)
       if (operations.hasSubscribers) operations.publish({ ...labels, operation, durationMs, ...(code === undefined ? {} : { code }) })
     }
+    const failed = (error: unknown): never => {
+      const code = SessionError.is(error) ? error.code : undefined
+      if (code !== undefined) errors[code] = (errors[code] ?? 0) + 1
+      ended(code)
+      throw error
+    }
+    return promised(run).then((value) => {
+      ended()
+      return value
+    }, failed)
   }
 
   function histogramOf(operation: string): Histogram {

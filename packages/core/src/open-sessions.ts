@@ -1,6 +1,6 @@
 import { access } from './access.ts'
 import type { SessionBackend } from './backend.ts'
-import { calls, classOf, failureText } from './calls.ts'
+import { calls, typedError } from './calls.ts'
 import { changes } from './changes.ts'
 import { cleanupExpired } from './cleanup.ts'
 import { clock } from './clock.ts'
@@ -43,7 +43,7 @@ async function openBackend({ backend }: Pick<CheckedOptions<unknown>, 'backend'>
   try {
     await backend.open()
   } catch (error) {
-    throw typed(backend, error, 'did not open')
+    throw typedError(backend, error, 'the backend did not open', 'read')
   }
   const { name, contract } = backend.info
   if ((contract as number) === 1) return
@@ -58,17 +58,8 @@ async function closeBackend(backend: SessionBackend): Promise<void> {
   try {
     await backend.close()
   } catch (error) {
-    throw typed(backend, error, 'did not close')
+    throw typedError(backend, error, 'the backend did not close', 'read')
   }
-}
-
-function typed(backend: SessionBackend, error: unknown, what: string): SessionError {
-  if (SessionError.is(error)) return error
-  const known = classOf(backend, error)
-  return new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `The backend ${what}. ${failureText(error)}`, {
-    retryable: known?.retryable ?? false,
-    cause: error,
-  })
 }
 
 async function openStore<M extends object>(options: CheckedOptions<M>): Promise<Sessions<M>> {

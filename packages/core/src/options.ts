@@ -1,7 +1,7 @@
+import { checkDurationMs, checkFunction, checkWholeNumber } from './arguments.ts'
 import type { SessionBackend } from './backend.ts'
 import type { Codec } from './codec.ts'
 import { checkKind } from './ids.ts'
-import { checkDurationMs, checkWholeNumber } from './lifetimes.ts'
 import type { StandardSchema } from './schema.ts'
 import type { SessionsOptions } from './sessions.ts'
 import { textCodec } from './text-codec.ts'
@@ -27,45 +27,29 @@ export interface CheckedOptions<M> {
 
 const mebibyte = 1_048_576
 
-/** A lifetime that is misspelt must not be no lifetime. */
-const optionNames: ReadonlySet<string> = new Set<keyof SessionsOptions>([
-  'backend',
-  'kind',
-  'ttlMs',
-  'maxLifetimeMs',
-  'touchIntervalMs',
-  'cleanupIntervalMs',
-  'callTimeoutMs',
-  'maxInFlight',
-  'maxBytes',
-  'cacheBytes',
-  'schema',
-  'codec',
-  'now',
-  'onError',
-])
-
 /** `TypeError` or `RangeError` that names the option and the value, before anything else happens. */
 export function checkOptions<M>(options: SessionsOptions<M>): CheckedOptions<M> {
   if (typeof options !== 'object' || options === null) throw new TypeError('openSessions needs options with a backend')
-  const unknown = Object.keys(options).filter((name) => !optionNames.has(name))
-  if (unknown.length > 0) throw new TypeError(`openSessions has no option ${unknown.join(', ')}`)
-  return {
+  const checked: CheckedOptions<M> = {
     backend: checkBackend(options.backend),
     kind: checkKind(options.kind ?? 's'),
     ttlMs: checkDurationMs(options.ttlMs ?? Number.POSITIVE_INFINITY, 'ttlMs'),
     maxLifetimeMs: checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs'),
     touchIntervalMs: options.touchIntervalMs === undefined ? undefined : checkDurationMs(options.touchIntervalMs, 'touchIntervalMs'),
-    cleanupIntervalMs: checkWholeNumber(options.cleanupIntervalMs ?? 60_000, 'cleanupIntervalMs', 0, Number.MAX_SAFE_INTEGER),
+    cleanupIntervalMs: checkWholeNumber(options.cleanupIntervalMs ?? 60_000, 'cleanupIntervalMs', 0),
     callTimeoutMs: checkWholeNumber(options.callTimeoutMs ?? 5_000, 'callTimeoutMs', 1, 2 ** 31 - 1),
     maxInFlight: checkWholeNumber(options.maxInFlight ?? 1_024, 'maxInFlight', 1, 1_000_000),
     maxBytes: checkWholeNumber(options.maxBytes ?? mebibyte, 'maxBytes', 64, 2 * mebibyte - 1_024),
-    cacheBytes: checkWholeNumber(options.cacheBytes ?? 16 * mebibyte, 'cacheBytes', 0, Number.MAX_SAFE_INTEGER),
+    cacheBytes: checkWholeNumber(options.cacheBytes ?? 16 * mebibyte, 'cacheBytes', 0),
     schema: checkSchema(options.schema),
     codec: checkCodec(options.codec ?? textCodec),
     now: checkFunction(options.now ?? Date.now, 'now'),
     onError: reporter(checkFunction(options.onError ?? warn, 'onError')),
   }
+  // A lifetime that is misspelt must not be no lifetime.
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(checked, name))
+  if (unknown.length > 0) throw new TypeError(`openSessions has no option ${unknown.join(', ')}`)
+  return checked
 }
 
 const backendMethods = [
@@ -97,11 +81,6 @@ function checkSchema<M>(schema: StandardSchema<M> | undefined): StandardSchema<M
 function checkCodec(codec: Codec): Codec {
   if (typeof codec?.encode === 'function' && typeof codec.decode === 'function') return codec
   throw new TypeError('codec must have the functions encode and decode')
-}
-
-function checkFunction<F>(value: F, name: string): F {
-  if (typeof value === 'function') return value
-  throw new TypeError(`${name} must be a function, got ${typeof value}`)
 }
 
 function reporter(onError: (error: unknown) => void): (error: unknown) => void {

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { checkPlainText, checkSize } from './arguments.ts'
 
 const maxOwnerBytes = 1024
 
@@ -6,11 +7,8 @@ const maxOwnerBytes = 1024
 export function checkOwner(owner: unknown, name = 'owner'): string | null {
   if (owner === null) return null
   if (typeof owner !== 'string') throw new TypeError(`${name} must be a string or null, got ${typeof owner}`)
-  if (owner.length === 0 || Buffer.byteLength(owner) > maxOwnerBytes) {
-    throw new RangeError(`${name} must have 1 to ${maxOwnerBytes} bytes, got ${Buffer.byteLength(owner)}`)
-  }
-  if (owner.includes('\0') || !isWellFormed(owner)) throw new RangeError(`${name} must be well-formed text without NUL`)
-  return owner
+  checkSize(Buffer.byteLength(owner), name, maxOwnerBytes, 'bytes')
+  return checkPlainText(owner, name)
 }
 
 /**
@@ -27,11 +25,6 @@ export function givenOwner(options: object, name = 'owner'): { readonly owner: s
 /** Whether both name the same principal, in a time that does not tell where they differ. */
 export function isSameOwner(a: string | null, b: string | null): boolean {
   return timingSafeEqual(digest(a), digest(b))
-}
-
-/** Whether the text has no lone surrogate. */
-export function isWellFormed(text: string): boolean {
-  return text.isWellFormed()
 }
 
 function digest(owner: string | null): Buffer {

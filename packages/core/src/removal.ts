@@ -1,4 +1,5 @@
 import type { Access, Entry } from './access.ts'
+import { checkString } from './arguments.ts'
 import type { ListPage, ListQuery, SessionRecord } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { isRotated } from './ids.ts'
@@ -53,12 +54,12 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
       if (value) return opened
       // Our own first attempt may have deleted it, or somebody else: absence does not name the winner.
       if (resent && decisive) throw lostReply(backend.info.name)
-      if (lost > 0) await calls.pause(call, Math.min(2 ** lost, 100))
+      if (lost > 0) await calls.backOff(call, lost, 1)
     }
   }
 
   async function deleteByOwner(owner: string, { signal }: AccessSignal): Promise<number> {
-    if (checkOwner(owner) === null) throw new TypeError('owner must be a string, got null')
+    checkString(checkOwner(owner), 'owner')
     let deleted = 0
     let cursor: string | undefined
     do {

@@ -1,12 +1,12 @@
 import type { Access } from './access.ts'
 import type { Call, SessionRecord } from './backend.ts'
+import { isWorthSendingAgain } from './calls.ts'
 import type { Creation } from './creation.ts'
 import { SessionError } from './errors.ts'
 import { rotatedRev } from './ids.ts'
 import { givenOwner } from './owner.ts'
 import type { AccessOptions, Session } from './sessions.ts'
-import { headerOf, type StoreParts } from './store-parts.ts'
-import { accessed } from './touches.ts'
+import { type StoreParts, successorOf } from './store-parts.ts'
 
 export type RotateOptions = AccessOptions & { readonly newOwner?: string | null }
 
@@ -44,14 +44,14 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
 
   function marker(record: SessionRecord, call: Call): SessionRecord {
     snapshots.session(record)
-    const header = { ...headerOf(record), ttlMs: Math.min(record.ttlMs, markerTtlMs), rev: rotatedRev(mintRev()), prevRev: record.rev }
-    return snapshots.record(accessed(header, call.now), { context: '', metadata: '' })
+    const marked = { ...record, ttlMs: Math.min(record.ttlMs, markerTtlMs) }
+    return snapshots.record(successorOf(marked, call.now, rotatedRev(mintRev())), { context: '', metadata: '' })
   }
 
   async function insert(before: SessionRecord, marked: SessionRecord, owner: string | null, call: Call): Promise<SessionRecord> {
     try {
       return await insertMinted(call, (newId) => {
-        const header = { ...accessed(headerOf(before), call.now), id: newId, owner, rev: mintRev(), prevRev: null }
+        const header = { ...successorOf(before, call.now, mintRev()), id: newId, owner, prevRev: null }
         return snapshots.record(header, snapshots.moved(before, header))
       })
     } catch (error) {
@@ -66,14 +66,15 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
   }
 
   async function putBack(before: SessionRecord, marked: SessionRecord, call: Call): Promise<void> {
-    const back = snapshots.record({ ...headerOf(before), rev: mintRev(), prevRev: marked.rev }, snapshots.verified(before))
+    const header = { ...successorOf(before, before.lastAccessedAt, mintRev()), prevRev: marked.rev }
+    const back = snapshots.record(header, snapshots.verified(before))
     for (let attempt = 0; ; attempt += 1) {
       try {
         await calls.writeAgain(call, () => backend.replace(back, marked.rev, call))
         return
       } catch (error) {
-        if (!SessionError.is(error) || !error.retryable || performance.now() >= call.deadlineAt) throw error
-        await calls.pause(call, Math.min(10 * 2 ** attempt, 250))
+        if (!isWorthSendingAgain(error, call)) throw error
+        await calls.backOff(call, attempt)
       }
     }
   }

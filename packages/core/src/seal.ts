@@ -14,11 +14,13 @@ type Sealed = Pick<SessionRecord, 'id' | 'rev' | 'prevRev' | 'owner' | 'createdA
 /**
  * `data` of a record: format tag `1`, eight hexadecimal digits of CRC-32 over the fields that only a replace changes and the
  * body, then the body: length of the context text in base 36, `:`, context text, metadata text. A flipped bit in SQLite went
- * unnoticed in 71 % of cases (measured): the engines below do not check what they return.
+ * unnoticed in 71 % of cases (measured): the engines below do not check what they return. `tag`: what the metadata text begins
+ * with, where the two are not one text yet.
  */
-export function seal(header: Sealed, texts: SealedTexts): string {
-  const body = `${texts.context.length.toString(36)}:${texts.context}${texts.metadata}`
-  return `1${checksum(header, body)}${body}`
+export function seal(header: Sealed, { context, metadata }: SealedTexts, tag = ''): string {
+  const start = `${context.length.toString(36)}:${context}${tag}`
+  // In two parts: the text of both would be made only to be summed.
+  return `1${sumText(crc32(metadata, headSum(header, start)))}${start}${metadata}`
 }
 
 /** Bytes of UTF-8 that the texts take in a record, seal included. */
@@ -28,19 +30,25 @@ export function sealedBytes(texts: SealedTexts): number {
 
 /** The texts of a record. `MCP_SESSION_CORRUPT` if anything in it is not what was sealed. */
 export function unseal(record: SessionRecord, backendName: string): SealedTexts {
-  const body = record.data.slice(9)
-  const colon = body.indexOf(':')
-  const contextLength = Number.parseInt(body.slice(0, colon), 36)
+  const { data } = record
+  const texts = textsIn(data)
   if (
-    record.data[0] !== '1' ||
-    record.data.slice(1, 9) !== checksum(record, body) ||
-    !(contextLength >= 0) ||
+    data[0] !== '1' ||
+    data.slice(1, 9) !== sumText(crc32(data.slice(9), headSum(record, ''))) ||
+    !texts ||
     !hasConsistentExpiry(record)
   ) {
     throw corrupt(record.id, backendName)
   }
-  const contextStart = colon + 1
-  return { context: body.slice(contextStart, contextStart + contextLength), metadata: body.slice(contextStart + contextLength) }
+  return texts
+}
+
+/** The texts of data that was verified already, or made here. `undefined` where it is no sealed data. */
+export function textsIn(data: string): SealedTexts | undefined {
+  const contextStart = data.indexOf(':', 9) + 1
+  const contextLength = Number.parseInt(data.slice(9, contextStart - 1), 36)
+  if (contextStart === 0 || !(contextLength >= 0)) return undefined
+  return { context: data.slice(contextStart, contextStart + contextLength), metadata: data.slice(contextStart + contextLength) }
 }
 
 /** Whether `expiresAt` is what the other fields say, and every instant is one. */
@@ -61,8 +69,13 @@ export function corrupt(id: string, backendName: string, cause?: unknown): Sessi
   )
 }
 
-function checksum(header: Sealed, body: string): string {
-  const { id, rev, prevRev, owner, createdAt, ttlMs, mustEndAt } = header
+/** CRC-32 of the fields, and of the start of what follows them. */
+function headSum({ id, rev, prevRev, owner, createdAt, ttlMs, mustEndAt }: Sealed, start: string): number {
   const fields = `${id}\n${rev}\n${prevRev ?? ''}\n${createdAt}\n${ttlMs}\n${mustEndAt}\n${owner === null ? '' : `=${owner}`}\n`
-  return crc32(body, crc32(fields)).toString(16).padStart(8, '0')
+  return crc32(fields + start)
+}
+
+/** Eight hexadecimal digits. */
+export function sumText(sum: number): string {
+  return sum.toString(16).padStart(8, '0')
 }

@@ -1,3 +1,4 @@
+import { checkFunction, checkSize, checkString } from './arguments.ts'
 import type { SignalBus, SignalListener } from './backend.ts'
 import type { SessionSignals } from './sessions.ts'
 import type { Method, StoreParts } from './store-parts.ts'
@@ -34,7 +35,7 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
     subscribe: (channel, listener) =>
       method('subscribe', async () => {
         checkChannel(channel)
-        if (typeof listener !== 'function') throw new TypeError(`listener must be a function, got ${typeof listener}`)
+        checkFunction(listener, 'listener')
         const call = calls.begin(undefined)
         let late = false
         const begin = async () => {
@@ -60,12 +61,9 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
 }
 
 function checkChannel(channel: unknown): void {
-  if (typeof channel !== 'string') throw new TypeError(`channel must be a string, got ${typeof channel}`)
-  if (channel.length < 1 || channel.length > 255) throw new RangeError(`channel must have 1 to 255 characters, got ${channel.length}`)
+  checkSize(checkString(channel, 'channel').length, 'channel', 255, 'characters')
 }
 
 function checkMessage(message: unknown): void {
-  if (typeof message !== 'string') throw new TypeError(`message must be a string, got ${typeof message}`)
-  const bytes = Buffer.byteLength(message)
-  if (bytes < 1 || bytes > 1_024) throw new RangeError(`message must have 1 to 1024 bytes, got ${bytes}`)
+  checkSize(Buffer.byteLength(checkString(message, 'message')), 'message', 1_024, 'bytes')
 }

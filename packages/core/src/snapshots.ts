@@ -1,13 +1,14 @@
+import { isPlainText } from './arguments.ts'
 import type { SessionRecord } from './backend.ts'
 import { byteLru } from './byte-lru.ts'
 import type { Codec, CodecContext } from './codec.ts'
 import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
-import { frozenCopy, tooLarge } from './frozen-copy.ts'
+import { type FrozenCopy, frozenCopy, tooLarge } from './frozen-copy.ts'
 import { frozenJson } from './frozen-json.ts'
-import { isWellFormed } from './owner.ts'
-import type { SchemaIssue, StandardSchema } from './schema.ts'
-import { corrupt, hasConsistentExpiry, type SealedTexts, seal, sealedBytes, unseal } from './seal.ts'
+import { checkMetadata } from './metadata.ts'
+import { type StandardSchema, validated } from './schema.ts'
+import { corrupt, hasConsistentExpiry, type SealedTexts, seal, sealedBytes, textsIn, unseal } from './seal.ts'
 import type { Session } from './sessions.ts'
 import { encodeText, textCodec } from './text-codec.ts'
 
@@ -25,12 +26,14 @@ export interface Snapshots<M> {
   changed(record: SessionRecord, part: CodecContext['part'], value: unknown): MadeTexts | undefined
   /** The texts of a record for another id or owner. */
   moved(record: SessionRecord, place: Place): SealedTexts
-  /** A record with its data sealed. Nobody decodes what was just encoded: `session` of this very object takes the values. */
+  /** A record with its data sealed. It is kept at once, before it is written: a rev that never gets there is never found either. */
   record(header: RecordHeader, texts: MadeTexts): SessionRecord
   /** The texts of a record, verified. `CORRUPT` if they are not what was written. */
   verified(record: SessionRecord): SealedTexts
   /** The snapshot of a record, verified; decoded once and kept while it fits. */
   session(record: SessionRecord): Session<M>
+  /** One part of that. */
+  value(record: SessionRecord, part: CodecContext['part']): unknown
   /** The record of the session that was decoded last, while it is kept. Others may have changed it since. */
   lastSeen(id: string): SessionRecord | undefined
   /** Drops what is kept of a session that is gone. */
@@ -47,10 +50,7 @@ export interface SnapshotsOptions<M> {
   readonly cacheBytes: number
 }
 
-interface Decoded {
-  readonly value: unknown
-  readonly mutable: boolean
-}
+type Decoded = Pick<FrozenCopy, 'value' | 'exotic' | 'mutable'>
 
 interface Values {
   /** Decoded afresh for each caller where freezing cannot protect it. */
@@ -60,26 +60,32 @@ interface Values {
 
 /** Texts of values that were just encoded; with the values where decoding the texts would give the same again. */
 interface MadeTexts extends SealedTexts {
+  /** What the metadata text begins with, where it is not in it. */
+  readonly tag?: string
   readonly values?: Values | undefined
 }
 
 interface Encoded {
+  readonly tag: string
   readonly text: string
   readonly decoded: Decoded | undefined
+  /** It is certainly not what was there before. */
+  readonly differs: boolean
 }
 
-interface Kept extends Values {
-  readonly record: SessionRecord
-  readonly texts: SealedTexts
+interface Kept<M> extends Values {
+  /** With the instants that were seen last. */
+  record: SessionRecord
+  texts: SealedTexts | undefined
+  /** Of that record, where everybody may have the same. */
+  session: Session<M> | undefined
 }
 
-const nothing: Decoded = { value: undefined, mutable: false }
+const nothing: Decoded = { value: undefined, exotic: false, mutable: false }
 
 export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   const { backendName, codec, schema, maxBytes } = options
-  const cache = byteLru<Kept>(options.cacheBytes)
-  /** Of records that were made here and not read yet. */
-  const written = new WeakMap<SessionRecord, Kept>()
+  const cache = byteLru<Kept<M>>(options.cacheBytes)
 
   function texts(metadata: unknown, context: unknown, place: Place): MadeTexts {
     return fitting(encodeContext(context, place), encodeMetadata(accepted(metadata), place))
@@ -88,73 +94,88 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   function fitting(context: Encoded, metadata: Encoded): MadeTexts {
     const known = context.decoded !== undefined && metadata.decoded !== undefined
     const values = known ? { context: context.decoded, metadata: metadata.decoded } : undefined
-    const made = { context: context.text, metadata: metadata.text, values }
-    if (sealedBytes(made) > maxBytes) throw tooLarge('metadata with its context', maxBytes)
+    const made = { context: context.tag + context.text, metadata: metadata.text, tag: metadata.tag, values }
+    // No UTF-16 unit is more than three bytes: most texts need not be measured.
+    if (16 + 3 * (made.context.length + made.metadata.length) > maxBytes && sealedBytes(made) > maxBytes)
+      throw tooLarge('metadata with its context', maxBytes)
     return made
   }
 
-  function encodeMetadata(metadata: object, place: Place): Encoded {
-    const encoded = encode(metadata, 'metadata', place)
+  function encodeMetadata(metadata: object, place: Place, before?: Decoded): Encoded {
+    const encoded = encode(metadata, 'metadata', place, before)
     // What the schema makes of the stored value may be another one.
-    return schema === undefined ? encoded : { text: encoded.text, decoded: undefined }
+    return schema === undefined ? encoded : { ...encoded, decoded: undefined }
   }
 
   function accepted(metadata: unknown): object {
     return checkMetadata(schema === undefined ? metadata : validated(schema, metadata))
   }
 
-  function encodeContext(context: unknown, place: Place): Encoded {
-    return context === undefined ? { text: '', decoded: nothing } : encode(context, 'context', place)
+  function encodeContext(context: unknown, place: Place, before?: Decoded): Encoded {
+    return context === undefined ? { tag: '', text: '', decoded: nothing, differs: false } : encode(context, 'context', place, before)
   }
 
-  function encode(value: unknown, part: CodecContext['part'], place: Place): Encoded {
-    const copy = frozenCopy(value, part, maxBytes)
-    if (codec === textCodec) return { text: encodeText(copy.value, copy.exotic), decoded: copy.exotic ? undefined : copy }
+  function encode(value: unknown, part: CodecContext['part'], place: Place, before?: Decoded): Encoded {
+    const copy = frozenCopy(value, part, maxBytes, before)
+    const { differs } = copy
+    if (codec === textCodec) {
+      const text = encodeText(copy.value, copy.exotic)
+      return { ...text, decoded: text.tag === 'j' ? copy : undefined, differs }
+    }
     // Just what `decode` will be given: a codec may bind all of it.
     const text = codec.encode(copy.value, { id: place.id, owner: place.owner, part })
-    if (typeof text === 'string' && text !== '' && isWellFormed(text) && !text.includes('\0')) return { text, decoded: undefined }
+    if (typeof text === 'string' && text !== '' && isPlainText(text)) return { tag: '', text, decoded: undefined, differs }
     throw new TypeError('codec.encode must return well-formed text without NUL, at least one character')
   }
 
   function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): MadeTexts | undefined {
-    const before = keptFor(record)
-    const { context, metadata } = before?.texts ?? unseal(record, backendName)
+    const before = keptFor(record) ?? keep(opened(record))
     if (part === 'context') {
-      const next = encodeContext(value, record)
-      return isSame(record, part, context, next, value) ? undefined : fitting(next, { text: metadata, decoded: before?.metadata })
+      const next = encodeContext(value, record, before.context)
+      return isSame(before, part, next, value) ? undefined : fitting(next, unchanged(before, 'metadata'))
     }
     const accepting = accepted(value)
-    const next = encodeMetadata(accepting, record)
-    return isSame(record, part, metadata, next, accepting) ? undefined : fitting({ text: context, decoded: before?.context }, next)
+    const next = encodeMetadata(accepting, record, before.metadata)
+    return isSame(before, part, next, accepting) ? undefined : fitting(unchanged(before, 'context'), next)
+  }
+
+  function unchanged(before: Kept<M>, part: CodecContext['part']): Encoded {
+    const text = before[part] === nothing ? '' : textsOf(before)[part]
+    return { tag: '', text, decoded: before[part], differs: false }
   }
 
   /** Beyond its text by the built-in one: an encrypting codec gives another text for an equal value. */
-  function isSame(record: SessionRecord, part: CodecContext['part'], before: string, next: Encoded, value: unknown): boolean {
-    if (next.text === before || codec === textCodec) return next.text === before
-    const stored = session(record)[part]
+  function isSame(before: Kept<M>, part: CodecContext['part'], next: Encoded, value: unknown): boolean {
+    if (codec === textCodec && next.differs) return false
+    if (next.tag + next.text === textsOf(before)[part]) return true
+    if (codec === textCodec) return false
+    const stored = valueFor(before, part)
     return stored !== undefined && value !== undefined && plainText(stored) === plainText(value)
   }
 
   function moved(record: SessionRecord, place: Place): SealedTexts {
     if (codec === textCodec) return verified(record)
     const { metadata, context } = session(record)
+    // Of another codec, whose texts have no tag.
     return { metadata: encode(metadata, 'metadata', place).text, context: encodeContext(context, place).text }
   }
 
   function record(header: RecordHeader, sealed: MadeTexts): SessionRecord {
-    const made = { ...header, data: seal(header, sealed) }
-    if (sealed.values !== undefined) written.set(made, { record: made, texts: textsIn(made, sealed), ...sealed.values })
+    const made = { ...header, data: seal(header, sealed, sealed.tag) }
+    if (sealed.values !== undefined) keep({ record: made, texts: undefined, session: undefined, ...sealed.values })
     return made
   }
 
   function verified(record: SessionRecord): SealedTexts {
-    return keptFor(record)?.texts ?? unseal(record, backendName)
+    const kept = keptFor(record)
+    return kept === undefined ? unseal(record, backendName) : textsOf(kept)
   }
 
   function session(record: SessionRecord): Session<M> {
-    const kept = keptFor(record) ?? keep(record)
+    const kept = keptFor(record) ?? keep(opened(record))
+    if (kept.session !== undefined) return kept.session
     const { id, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt, expiresAt, rev } = record
-    return Object.freeze({
+    const made = Object.freeze({
       id,
       owner,
       createdAt,
@@ -166,51 +187,64 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
       metadata: valueFor(kept, 'metadata') as M,
       context: valueFor(kept, 'context'),
     })
+    if (!kept.metadata.mutable && !kept.context.mutable) kept.session = made
+    return made
+  }
+
+  function value(record: SessionRecord, part: CodecContext['part']): unknown {
+    return valueFor(keptFor(record) ?? keep(opened(record)), part)
   }
 
   /** A rev names one content for ever; the comparison is for what rots under an unchanged rev. */
-  function keptFor(record: SessionRecord): Kept | undefined {
+  function keptFor(record: SessionRecord): Kept<M> | undefined {
     const kept = cache.get(record.id)
-    if (kept === undefined || !isSameContent(kept.record, record)) return undefined
+    if (kept === undefined || kept.record === record) return kept
+    if (!isSameContent(kept.record, record)) return undefined
     if (!hasConsistentExpiry(record)) throw corrupt(record.id, backendName)
+    kept.record = record
+    kept.session = undefined
     return kept
   }
 
-  function keep(record: SessionRecord): Kept {
-    const kept = written.get(record) ?? opened(record)
-    // The backend may hold this very object for as long as the session lives.
-    written.delete(record)
-    cache.set(record.id, kept, 400 + 4 * record.data.length)
+  function keep(kept: Kept<M>): Kept<M> {
+    const { id, data } = kept.record
+    cache.set(id, kept, 400 + 4 * data.length)
     return kept
   }
 
-  function opened(record: SessionRecord): Kept {
+  function opened(record: SessionRecord): Kept<M> {
     const texts = unseal(record, backendName)
     return {
       record,
       texts,
+      session: undefined,
       metadata: decode(texts.metadata, 'metadata', record),
       context: texts.context === '' ? nothing : decode(texts.context, 'context', record),
     }
   }
 
-  function valueFor(kept: Kept, part: CodecContext['part']): unknown {
-    return kept[part].mutable ? decode(kept.texts[part], part, kept.record).value : kept[part].value
+  /** Parts of the record's own text: one copy is enough, and only a change needs them. */
+  function textsOf(kept: Kept<M>): SealedTexts {
+    kept.texts ??= textsIn(kept.record.data) as SealedTexts
+    return kept.texts
+  }
+
+  function valueFor(kept: Kept<M>, part: CodecContext['part']): unknown {
+    return kept[part].mutable ? decode(textsOf(kept)[part], part, kept.record).value : kept[part].value
   }
 
   function decode(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
     let decoded: Decoded
     try {
-      decoded = isPlainText(text) ? { value: frozenJson(text.slice(1)), mutable: false } : decodeByCodec(text, part, record)
+      // Of the built-in text: what JSON keeps exactly needs no walk that looks for more.
+      decoded =
+        codec === textCodec && text.startsWith('j')
+          ? { value: frozenJson(text.slice(1)), exotic: false, mutable: false }
+          : decodeByCodec(text, part, record)
     } catch (error) {
       throw corrupt(record.id, backendName, error)
     }
     return part === 'metadata' && schema !== undefined ? decodeBySchema(schema, decoded, record) : decoded
-  }
-
-  /** Of the built-in text: what JSON keeps exactly needs no walk that looks for more. */
-  function isPlainText(text: string): boolean {
-    return codec === textCodec && text.startsWith('j')
   }
 
   function decodeByCodec(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
@@ -234,41 +268,13 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     return cache.get(id)?.record
   }
 
-  return { texts, changed, moved, record, verified, session, lastSeen, forget: cache.delete, forgetExpired }
-}
-
-/** Parts of the record's own text: one copy is enough. */
-function textsIn({ data }: SessionRecord, { context, metadata }: SealedTexts): SealedTexts {
-  const start = data.length - metadata.length
-  return { context: data.slice(start - context.length, start), metadata: data.slice(start) }
+  return { texts, changed, moved, record, verified, session, value, lastSeen, forget: cache.delete, forgetExpired }
 }
 
 function plainText(value: unknown): string {
   const copy = frozenCopy(value, 'metadata', Number.POSITIVE_INFINITY)
-  return encodeText(copy.value, copy.exotic)
-}
-
-/** An object that can be metadata; what is in it, a walk tells. */
-export function checkMetadata(value: unknown): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && isPlainObject(value)) return value
-  throw new TypeError(`metadata must be a plain object, got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value}`)
-}
-
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-function validated<M>(schema: StandardSchema<M>, value: unknown): M {
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) throw new TypeError('schema must be synchronous: its validate returned a promise')
-  if (result.issues === undefined) return result.value
-  throw new TypeError(`metadata does not match the schema: ${result.issues.slice(0, 5).map(issueText).join('; ')}`)
-}
-
-function issueText(issue: SchemaIssue): string {
-  const path = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
-  return path === '' ? issue.message : `${path}: ${issue.message}`
+  const { tag, text } = encodeText(copy.value, copy.exotic)
+  return tag + text
 }
 
 function isSameContent(a: SessionRecord, b: SessionRecord): boolean {

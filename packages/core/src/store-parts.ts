@@ -2,9 +2,10 @@ import type { SessionBackend, SessionRecord } from './backend.ts'
 import type { Calls } from './calls.ts'
 import type { Changes } from './changes.ts'
 import type { Clock } from './clock.ts'
+import { expiryOf } from './expiry.ts'
 import type { Meter } from './meter.ts'
 import type { CheckedOptions } from './options.ts'
-import type { Snapshots } from './snapshots.ts'
+import type { RecordHeader, Snapshots } from './snapshots.ts'
 import type { Touches } from './touches.ts'
 import type { Turns } from './turns.ts'
 
@@ -28,8 +29,13 @@ export interface StoreParts<M> {
 /** Runs a method of the session API: measured, and waited for by `close`. */
 export type Method = <T>(operation: string, run: () => Promise<T>) => Promise<T>
 
-/** The fields of a record that a replace keeps unless it says otherwise. */
-export function headerOf(record: SessionRecord): Omit<SessionRecord, 'data'> {
-  const { data: _data, ...header } = record
-  return header
+/** The header of what replaces a record: under a rev of its own, and accessed at `now`. */
+export function successorOf(
+  { id, rev, owner, createdAt, lastAccessedAt, ttlMs, mustEndAt }: SessionRecord,
+  now: number,
+  newRev: string,
+): RecordHeader {
+  const at = Math.max(lastAccessedAt, now)
+  const expiresAt = expiryOf(at, ttlMs, mustEndAt)
+  return { id, rev: newRev, prevRev: rev, owner, createdAt, lastAccessedAt: at, ttlMs, mustEndAt, expiresAt }
 }

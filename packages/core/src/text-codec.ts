@@ -16,9 +16,20 @@ export const textCodec: Codec = {
   },
 }
 
-/** As `textCodec.encode`, for a value of which a walk has told already whether it is plain. */
-export function encodeText(value: unknown, exotic: boolean): string {
-  return exotic ? `t${JSON.stringify(tagged(value))}` : `j${JSON.stringify(value)}`
+/** A text in two parts: put together, they are what the codec writes. */
+export interface TaggedText {
+  readonly tag: 'j' | 't'
+  readonly text: string
+}
+
+/** As `textCodec.encode`, for a value of which a walk has told already whether it is plain, but for its keys. */
+export function encodeText(value: unknown, exotic: boolean): TaggedText {
+  if (!exotic) {
+    const text = JSON.stringify(value)
+    // Without an escape there is no odd key, which is cheaper to see than to look at every key.
+    if (!text.includes('\\') || isPlain(value)) return { tag: 'j', text }
+  }
+  return { tag: 't', text: JSON.stringify(tagged(value)) }
 }
 
 const maxDepth = 500
@@ -34,7 +45,7 @@ function isPlain(value: unknown): boolean {
  * A key that JSON writes with an escape. V8 13.6 (Node 24.21) reads some of them as another key:
  * `JSON.parse('{"\\n\\\\":0,"\\ud800":1,"":2}')` has the key `\\` instead. Escapes in values are read as they are.
  */
-export function isOddKey(key: string): boolean {
+function isOddKey(key: string): boolean {
   return /[\0-\x1f"\\\ud800-\udfff]/.test(key)
 }
 
@@ -73,16 +84,11 @@ function untagged(value: unknown, depth: number): unknown {
   return untaggedValue(value.$, 'v' in value ? value.v : undefined, depth)
 }
 
-const constants = new Map<unknown, unknown>([
-  ['undefined', undefined],
-  ['NaN', Number.NaN],
-  ['Infinity', Number.POSITIVE_INFINITY],
-  ['-Infinity', Number.NEGATIVE_INFINITY],
-  ['-0', -0],
-])
+const numbersWithoutJson: readonly unknown[] = ['NaN', 'Infinity', '-Infinity', '-0']
 
 function untaggedValue(tag: unknown, content: unknown, depth: number): unknown {
-  if (constants.has(tag)) return constants.get(tag)
+  if (tag === 'undefined') return undefined
+  if (numbersWithoutJson.includes(tag)) return Number(tag)
   if (tag === 'bigint' && typeof content === 'string') return bigintIn(content)
   if (tag === 'date') return new Date(typeof content === 'number' ? content : Number.NaN)
   if (tag === 'bytes' && typeof content === 'string') return new Uint8Array(Buffer.from(content, 'base64'))
@@ -98,13 +104,13 @@ function bigintIn(text: string): bigint {
 }
 
 function untaggedEntry(entry: unknown, depth: number): [unknown, unknown] {
-  if (!Array.isArray(entry) || entry.length !== 2) throw new SyntaxError('a map entry is not a pair')
+  if (!Array.isArray(entry) || entry.length !== 2) throw new SyntaxError('not a pair')
   return [untagged(entry[0], depth), untagged(entry[1], depth)]
 }
 
 function untaggedMembers(entries: readonly unknown[], members: Record<string, unknown>, depth: number): object {
   for (const entry of entries) {
-    if (!Array.isArray(entry) || entry.length !== 2 || typeof entry[0] !== 'string') throw new SyntaxError('a member is not a pair')
+    if (!Array.isArray(entry) || entry.length !== 2 || typeof entry[0] !== 'string') throw new SyntaxError('not a pair')
     if (entry[0] === '__proto__') throw new SyntaxError('an own __proto__ in stored text')
     members[entry[0]] = untagged(entry[1], depth + 1)
   }

@@ -66,14 +66,11 @@ export function touches(options: TouchesOptions): Touches {
 }
 
 /** A record after an access at `now`; an access never moves it back. */
-export function accessed<R extends Pick<SessionRecord, 'lastAccessedAt' | 'ttlMs' | 'mustEndAt'>>(
-  record: R,
-  now: number,
-): R & { lastAccessedAt: number; expiresAt: number } {
+function accessed(record: SessionRecord, now: number): SessionRecord {
   const lastAccessedAt = Math.max(record.lastAccessedAt, now)
   return { ...record, lastAccessedAt, expiresAt: expiryOf(lastAccessedAt, record.ttlMs, record.mustEndAt) }
 }
 
-function touchOf(record: SessionRecord): Touch {
-  return { id: record.id, rev: record.rev, lastAccessedAt: record.lastAccessedAt, expiresAt: record.expiresAt }
+function touchOf({ id, rev, lastAccessedAt, expiresAt }: SessionRecord): Touch {
+  return { id, rev, lastAccessedAt, expiresAt }
 }

@@ -13,11 +13,11 @@ export function turns(): Turns {
   function inTurn<T>(id: string, arrive: (others: Promise<unknown>) => Promise<void>, step: () => Promise<T>): Promise<T> {
     const before = tails.get(id)
     const result = before === undefined ? step() : arrive(before).then(step)
-    const tail = Promise.all([before, result.catch(() => {})])
-    tails.set(id, tail)
-    void tail.then(() => {
+    const done = () => {
       if (tails.get(id) === tail) tails.delete(id)
-    })
+    }
+    const tail: Promise<unknown> = before === undefined ? result.then(done, done) : Promise.all([before, result.catch(() => {})]).then(done)
+    tails.set(id, tail)
     return result
   }
 

@@ -1,9 +1,9 @@
 import type { Access } from './access.ts'
+import { checkDurationMs, checkFunction } from './arguments.ts'
 import type { Call, SessionRecord } from './backend.ts'
-import { checkDurationMs } from './lifetimes.ts'
+import type { Change, Changed } from './changes.ts'
 import type { AccessOptions, Session } from './sessions.ts'
-import { headerOf, type StoreParts } from './store-parts.ts'
-import { accessed } from './touches.ts'
+import { type StoreParts, successorOf } from './store-parts.ts'
 
 /** The methods that change a session in place. */
 export interface Updates<M> {
@@ -15,21 +15,21 @@ export interface Updates<M> {
 
 export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<M> {
   const { calls, changes, meter, snapshots, touches, turns, mintRev } = parts
-  /** Ids whose fn is running at this moment: fn is synchronous, so this is never more than a nesting. */
-  const running = new Set<string>()
+  /** Ids whose fn is running at this moment, innermost last: fn is synchronous, so this is never more than a nesting. */
+  const running: string[] = []
 
   function update(id: string, fn: (metadata: M) => M, options: AccessOptions) {
     refuseNested(id)
-    return () => rewrite(id, options, 'metadata', fn, (session) => fn(session.metadata))
+    return () => rewrite(id, options, 'metadata', fn, (metadata) => fn(metadata as M))
   }
 
   function updateContext(id: string, fn: (context: unknown) => unknown, options: AccessOptions) {
     refuseNested(id)
-    return () => rewrite(id, options, 'context', fn, (session) => fn(session.context))
+    return () => rewrite(id, options, 'context', fn, fn)
   }
 
   function refuseNested(id: string): void {
-    if (running.has(id)) throw new TypeError('fn must not update the session that it is updating: return the new value instead')
+    if (running.includes(id)) throw new TypeError('fn must not update the session that it is updating: return the new value instead')
   }
 
   async function rewrite(
@@ -37,30 +37,30 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
     options: AccessOptions,
     part: 'metadata' | 'context',
     fn: unknown,
-    apply: (session: Session<M>) => unknown,
+    apply: (before: unknown) => unknown,
   ): Promise<Session<M> | undefined> {
-    if (typeof fn !== 'function') throw new TypeError(`fn must be a function, got ${typeof fn}`)
+    checkFunction(fn, 'fn')
     const stored = await change(id, options, (record, call) => {
-      const session = snapshots.session(record)
-      const value = run(id, () => apply(session))
+      const before = snapshots.value(record, part)
+      const value = run(id, () => apply(before))
       if (part === 'metadata' && value === undefined) throw new TypeError('fn must return the new metadata, got undefined')
       const texts = snapshots.changed(record, part, value)
       if (texts === undefined) return 'same'
-      return snapshots.record({ ...accessed(headerOf(record), call.now), rev: mintRev(), prevRev: record.rev }, texts)
+      return snapshots.record(successorOf(record, call.now, mintRev()), texts)
     })
     meter.add(stored === undefined ? 'misses' : 'hits')
     return stored === undefined ? undefined : snapshots.session(stored)
   }
 
   function run(id: string, fn: () => unknown): unknown {
-    running.add(id)
+    running.push(id)
     try {
       const value = fn()
       if (!isThenable(value)) return value
       value.then(undefined, () => {})
       throw new TypeError('fn must be synchronous: it returned a promise. Do the waiting before update')
     } finally {
-      running.delete(id)
+      running.pop()
     }
   }
 
@@ -71,29 +71,28 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
       if (record.ttlMs === ttlMs) return 'same'
       // Counted from now, also where the clock went back since the last access: a ttl of 0 ends the session at once.
       const lastAccessedAt = Math.max(record.createdAt, call.now)
-      const header = accessed({ ...headerOf(record), ttlMs, lastAccessedAt }, call.now)
-      return snapshots.record({ ...header, rev: mintRev(), prevRev: record.rev }, texts)
+      return snapshots.record(successorOf({ ...record, ttlMs, lastAccessedAt }, call.now, mintRev()), texts)
     })
     return stored !== undefined
   }
 
   /** The record after the change; of a change that changes nothing, after a touch. */
-  async function change(
-    id: string,
-    options: AccessOptions,
-    next: (record: SessionRecord, call: Call) => SessionRecord | 'same',
-  ): Promise<SessionRecord | undefined> {
+  async function change(id: string, options: AccessOptions, next: Change['next']): Promise<SessionRecord | undefined> {
     const entry = enter(id, options)
     if (entry === undefined) return undefined
     const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
-    return turns.inTurn(id, arrive, async () => {
+    return turns.inTurn(id, arrive, () => {
       const call = calls.again(entry.call)
-      const changed = await changes.compareAndSet(id, call, { find: entry.visible, next }, snapshots.lastSeen(id))
-      if (changed === undefined) return undefined
-      if (changed.after === 'same') return access(changed.before, call)
-      meter.add('updated')
-      return changed.after
+      const changing = changes.compareAndSet(id, call, { find: entry.visible, next }, snapshots.lastSeen(id))
+      return changing.then((changed) => recordAfter(changed, call))
     })
+  }
+
+  function recordAfter(changed: Changed | undefined, call: Call): Promise<SessionRecord | undefined> | SessionRecord | undefined {
+    if (changed === undefined) return undefined
+    if (changed.after === 'same') return access(changed.before, call)
+    meter.add('updated')
+    return changed.after
   }
 
   async function access(record: SessionRecord, call: Call): Promise<SessionRecord | undefined> {

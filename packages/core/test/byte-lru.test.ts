@@ -10,6 +10,14 @@ describe('a cache bounded by bytes', () => {
     expect(['a', 'b', 'c', 'd', 'e'].map(cache.get)).toEqual([0, undefined, 2, 3, 4])
   })
 
+  it('forgets something also where all was used', () => {
+    const cache = byteLru<number>(100)
+    for (const [value, key] of ['a', 'b', 'c', 'd'].entries()) cache.set(key, value, 25)
+    for (const key of ['d', 'c', 'b', 'a']) cache.get(key)
+    cache.set('e', 4, 25)
+    expect(['a', 'b', 'c', 'd', 'e'].map(cache.get)).toEqual([undefined, 1, 2, 3, 4])
+  })
+
   it('counts an entry that is set again once, and makes it the newest', () => {
     const cache = byteLru<number>(100)
     for (let round = 0; round < 50; round += 1) cache.set('a', round, 25)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkOwner, givenOwner, isSameOwner, isWellFormed } from '../src/owner.ts'
+import { isPlainText } from '../src/arguments.ts'
+import { checkOwner, givenOwner, isSameOwner } from '../src/owner.ts'
 import { openStore } from './store.ts'
 
 describe('an owner', () => {
@@ -63,7 +64,7 @@ describe('the comparison', () => {
   })
 })
 
-it('tells lone surrogates from pairs', () => {
-  expect(['', 'a', '😀', '\ud83d\ude00'].every(isWellFormed)).toBe(true)
-  expect(['\ud83d', '\ude00', '\ude00\ud83d', 'a\ud83db', '😀\ud83d'].some(isWellFormed)).toBe(false)
+it('tells plain text from lone surrogates and NUL', () => {
+  expect(['', 'a', '😀', '\ud83d\ude00'].every(isPlainText)).toBe(true)
+  expect(['\ud83d', '\ude00', '\ude00\ud83d', 'a\ud83db', '😀\ud83d', 'a\0'].some(isPlainText)).toBe(false)
 })

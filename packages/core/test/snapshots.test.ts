@@ -41,6 +41,29 @@ describe('snapshots', () => {
     }).toThrow(TypeError)
   })
 
+  it('share with the next one what an update leaves in its place', async () => {
+    const { sessions } = await openStore()
+    const { id } = await sessions.create({ big: { list: [1, 2] }, n: 1 })
+    const one = present(await sessions.retrieve(id))
+    const two = present(await sessions.update(id, (metadata) => ({ ...metadata, n: 2 })))
+    expect(two.metadata).toEqual({ big: { list: [1, 2] }, n: 2 })
+    expect(two.metadata['big']).toBe(one.metadata['big'])
+  })
+
+  it('of a write that failed are never found', async () => {
+    const { sessions, backend } = await openStore()
+    const { id } = await sessions.create({ n: 1 })
+    backend.once('replace', () => Promise.reject(new Error('broken')))
+    await sessionFailure(sessions.update(id, () => ({ n: 2 })))
+    expect(present(await sessions.retrieve(id)).metadata).toEqual({ n: 1 })
+    expect(present(await sessions.update(id, ({ n }) => ({ n: Number(n) + 10 }))).metadata).toEqual({ n: 11 })
+    const named = `${id}x`
+    backend.once('create', () => Promise.reject(new Error('broken')))
+    await sessionFailure(sessions.create({ n: 1 }, { id: named }))
+    expect(await sessions.touch(named)).toBe(false)
+    expect(await sessions.retrieve(named)).toBeUndefined()
+  })
+
   it('give values that freezing cannot protect afresh to each caller', async () => {
     const { sessions } = await openStore()
     const { id } = await sessions.create(

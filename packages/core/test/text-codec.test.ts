@@ -81,8 +81,10 @@ describe('the durable formats', () => {
   })
 
   it('writes plain values and tells so by the walk, as by itself', () => {
-    expect(encodeText({ a: 1 }, false)).toBe(textCodec.encode({ a: 1 }, place))
-    expect(encodeText({ a: 1n }, true)).toBe(textCodec.encode({ a: 1n }, place))
+    for (const value of [{ a: 1 }, { a: 1n }, { 'a"': '\\' }, { a: { b: ['"'] } }, { a: { '\n': 1 } }, { a: [{ '\ud800': 1 }] }]) {
+      const { tag, text } = encodeText(value, 'a' in value && value.a === 1n)
+      expect(tag + text).toBe(textCodec.encode(value, place))
+    }
   })
 })
 

@@ -52,7 +52,7 @@ export const knownCases: readonly Case[] = [
   },
   {
     id: 'known/is-left-alone',
-    law: 'record/known',
+    law: ['record/known', 'record/detached'],
     async run(t) {
       const record = await t.stored()
       const known = { ...record }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkDurationMs, checkWholeNumber } from '../src/lifetimes.ts'
+import { checkDurationMs, checkWholeNumber } from '../src/arguments.ts'
 
 describe('a duration', () => {
   it.each([0, 1, 2 ** 31 - 1, 2 ** 31, 10_000 * 31_557_600_000, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])('can be %s', (ms) => {
@@ -23,7 +23,7 @@ describe('a duration', () => {
     [{}, 'object'],
     [undefined, 'undefined'],
   ])('cannot be %s, which is named', (ms, name) => {
-    expect(() => checkDurationMs(ms, 'ttlMs')).toThrow(new TypeError(`ttlMs must be a number of milliseconds, got ${name}`))
+    expect(() => checkDurationMs(ms, 'ttlMs')).toThrow(new TypeError(`ttlMs must be a number, got ${name}`))
   })
 })
 
