@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { sumOf } from './sums.ts'
 
 /** The names of everything that a store keeps in Redis. The part in braces decides the hash slot: a session and its events share one. */
@@ -51,8 +51,9 @@ export function keysOf(prefix: string): Keys {
   }
 }
 
+/** In one call of native code: less than half the cost of an object of `createHash`. */
 export function digestOf(owner: string): string {
-  return createHash('sha256').update(owner).digest('base64url').slice(0, digestLength)
+  return hash('sha256', owner, 'base64url').slice(0, digestLength)
 }
 
 export function dueBucketOf(id: string): number {

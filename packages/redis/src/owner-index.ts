@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Call } from '@mcp-session/core/backend'
 import type { Connection } from './connection.ts'
 import { digestOf, type Keys } from './keys.ts'
@@ -50,7 +50,7 @@ export function ownerIndex(connection: Connection, keys: Keys): OwnerIndex {
 
 /** 48 bits: an order that never changes, and whose positions tell nothing about ids. */
 function hashOf(id: string): number {
-  return createHash('sha256').update(id).digest().readUIntBE(0, 6)
+  return Number.parseInt(hash('sha256', id, 'hex').slice(0, 12), 16)
 }
 
 /** An entry that stays is dropped by its age. */
