@@ -84,8 +84,9 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
 
   async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
     const entry = enter(id, accessOptions)
-    const record = entry?.visible(await calls.read(entry.call, () => backend.get(id, entry.call, entry.known)), entry.call)
-    if (record === undefined) snapshots.forget(id)
+    const stored = entry && (await calls.read(entry.call, () => backend.get(id, entry.call, entry.known)))
+    if (stored === undefined) snapshots.forget(id)
+    const record = entry?.visible(stored, entry.call)
     meter.add(record === undefined ? 'misses' : 'hits')
     return entry && record && { record, call: entry.call }
   }

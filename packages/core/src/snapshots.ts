@@ -260,15 +260,18 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     }
   }
 
-  function forgetExpired(now: number): void {
-    cache.deleteWhere((kept) => isExpired(kept.record, now))
+  return {
+    texts,
+    changed,
+    moved,
+    record,
+    verified,
+    session,
+    value,
+    lastSeen: (id) => cache.get(id)?.record,
+    forget: cache.delete,
+    forgetExpired: (now) => cache.deleteWhere((kept) => isExpired(kept.record, now)),
   }
-
-  function lastSeen(id: string): SessionRecord | undefined {
-    return cache.get(id)?.record
-  }
-
-  return { texts, changed, moved, record, verified, session, value, lastSeen, forget: cache.delete, forgetExpired }
 }
 
 function plainText(value: unknown): string {

@@ -72,6 +72,14 @@ describe('what is known', () => {
     expect(knownRevs().at(1)).toBe(second.rev)
     expect(knownRevs().at(-1)).toBeUndefined()
   })
+
+  it('stays known when a stranger asks for it', async () => {
+    const { sessions, backend } = await openStore()
+    const { id, rev } = await sessions.create({ n: 1 }, { owner: 'alice' })
+    expect(await sessions.retrieve(id, { owner: 'mallory' })).toBeUndefined()
+    await sessions.retrieve(id)
+    expect(backend.sent.at(-1)?.args[2]).toMatchObject({ rev })
+  })
 })
 
 describe('kinds', () => {

@@ -92,11 +92,11 @@ export function fileBackendOn(disk: Disk, tuning: Tuning, options: FileBackendOp
       return lane.run(record.id, call, records.create({ ...record }, call.now))
     },
 
-    async get(id, call) {
+    async get(id, call, known) {
       const { table, reading: reader } = admit(call)
       const row = table.live(id, call.now)
       if (row === -1) return undefined
-      return reader.cached(row) ?? reading(reader.record(reader.capture(row), true))
+      return reader.cached(row, known) ?? reading(reader.record(reader.capture(row), true))
     },
 
     async replace(record, expectedRev, call) {

@@ -10,8 +10,8 @@ import type { Place, Table } from './table.ts'
 
 /** Reads what the index names, from the cache or from the disk, where every checksum is looked at. */
 export interface Reading {
-  /** The record as it is now, without waiting; `undefined`: it is not in the cache. */
-  cached(row: number): SessionRecord | undefined
+  /** The record as it is now, without waiting; `undefined`: it is not in the cache. `known`: as the caller saw it last. */
+  cached(row: number, known?: SessionRecord): SessionRecord | undefined
   /** Names the record as it is now, and keeps its file open until it is read with `record`, once. */
   capture(row: number): Captured
   /** `CORRUPT` where the disk does not give what was written there. */
@@ -43,10 +43,13 @@ export function reading(log: Log, table: Table, seed: number, cacheBytes: number
   /** By the place on disk, which names one content as long as it is in use. */
   const known = byteLru<SessionRecord | string, number>(cacheBytes)
 
-  function cached(row: number): SessionRecord | undefined {
+  function cached(row: number, asSeen?: SessionRecord): SessionRecord | undefined {
     const record = known.get(table.placeOf(row).at)
     if (record === undefined || typeof record === 'string') return undefined
-    return { ...record, lastAccessedAt: table.lastAccessedAtOf(row), expiresAt: table.expiresAtOf(row) }
+    const lastAccessedAt = table.lastAccessedAtOf(row)
+    const expiresAt = table.expiresAtOf(row)
+    const isAsSeen = asSeen?.rev === record.rev && asSeen.lastAccessedAt === lastAccessedAt && asSeen.expiresAt === expiresAt
+    return isAsSeen ? asSeen : { ...record, lastAccessedAt, expiresAt }
   }
 
   function capture(row: number): Captured {

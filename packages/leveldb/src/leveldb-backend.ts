@@ -84,10 +84,10 @@ export function leveldbBackend(options: LeveldbBackendOptions): SessionBackend {
     },
     open: life.open,
     create: (record, call) => write(call, record.data, (staged) => recordSteps.create(staged, record, call.now)),
-    async get(id, call) {
+    async get(id, call, known) {
       const { engine } = admit(call)
       const database = engine.readable()
-      return getRecord(database instanceof Promise ? await database : database, engine.cache, id, call.now)
+      return getRecord(database instanceof Promise ? await database : database, engine.cache, id, call.now, known)
     },
     replace: (record, expectedRev, call) =>
       write(call, record.data, (staged) => recordSteps.replace(staged, record, expectedRev, call.now)),

@@ -55,9 +55,20 @@ async function deleteRecord(staged: StagedWrites, id: string, expectedRev: strin
 }
 
 /** The live record. Where it is not cached, LevelDB may have to read a block from disk for it. */
-export function getRecord(database: LevelDatabase, cache: SessionCache, id: string, now: number): SessionRecord | undefined {
+export function getRecord(
+  database: LevelDatabase,
+  cache: SessionCache,
+  id: string,
+  now: number,
+  known: SessionRecord | undefined,
+): SessionRecord | undefined {
   const { head, data } = cache.get(id) ?? readSession(database, cache, id) ?? {}
-  return head === undefined || data === undefined || isExpired(head, now) ? undefined : withData(head, data)
+  if (head === undefined || data === undefined || isExpired(head, now)) return undefined
+  return known !== undefined && isAsKnown(head, known) ? known : withData(head, data)
+}
+
+function isAsKnown(head: Head, known: SessionRecord): boolean {
+  return head.rev === known.rev && head.lastAccessedAt === known.lastAccessedAt && head.expiresAt === known.expiresAt
 }
 
 function readSession(database: LevelDatabase, cache: SessionCache, id: string): CachedSession | undefined {

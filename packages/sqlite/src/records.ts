@@ -1,11 +1,11 @@
 import type { ReplaceResult, SessionRecord, Touch, TouchResult } from '@mcp-session/core/backend'
-import { columnsOf, damaged, parametersOf, recordOf, type Standing, standingOf, storedInstant } from './rows.ts'
+import { columnsOf, damaged, knownRecordOf, parametersOf, recordOf, type Standing, standingOf, storedInstant } from './rows.ts'
 import type { Statements } from './statements.ts'
 
 /** The steps on records. All but `get` run inside a write transaction, and find a damaged row before they write. */
 export interface Records {
   create(record: SessionRecord, now: number): boolean
-  get(id: string, now: number): SessionRecord | undefined
+  get(id: string, now: number, known?: SessionRecord): SessionRecord | undefined
   replace(record: SessionRecord, expectedRev: string, now: number): ReplaceResult
   touch(touch: Touch, now: number): TouchResult
   delete(id: string, expectedRev: string | undefined, now: number): boolean
@@ -28,11 +28,20 @@ export function records(statements: Statements): Records {
     return true
   }
 
-  function get(id: string, now: number): SessionRecord | undefined {
+  function get(id: string, now: number, known?: SessionRecord): SessionRecord | undefined {
+    const record = (known === undefined ? undefined : asKnown(id, known)) ?? stored(id)
+    return record === undefined || record.expiresAt <= now ? undefined : record
+  }
+
+  /** Of a row under a known rev only the instants are read: the texts are most of what a row costs. */
+  function asKnown(id: string, known: SessionRecord): SessionRecord | undefined {
+    const row = statements.instants.get(id)
+    return row === undefined ? undefined : knownRecordOf(row, known)
+  }
+
+  function stored(id: string): SessionRecord | undefined {
     const row = statements.record.get(id)
-    if (row === undefined) return undefined
-    const record = recordOf(row)
-    return record.expiresAt > now ? record : undefined
+    return row === undefined ? undefined : recordOf(row)
   }
 
   function replace(record: SessionRecord, expectedRev: string, now: number): ReplaceResult {

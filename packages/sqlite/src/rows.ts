@@ -55,6 +55,15 @@ export function recordOf(row: unknown): SessionRecord {
   return record
 }
 
+/** A known record with the instants of a row; `undefined` where the row has another rev, or is not what was written. */
+export function knownRecordOf(row: unknown, known: SessionRecord): SessionRecord | undefined {
+  const columns = columnsOf(row)
+  const lastAccessedAt = instantIn(columns['last_accessed_at'])
+  const expiresAt = instantIn(columns['expires_at'])
+  if (columns['rev'] !== known.rev || columns['intact'] !== 1 || lastAccessedAt === undefined || expiresAt === undefined) return undefined
+  return lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt ? known : { ...known, lastAccessedAt, expiresAt }
+}
+
 /** As {@link recordOf}, but a damaged row is given with an `expiresAt` that no record has: so the store names it, and a page goes on. */
 export function listedRecordOf(row: unknown): SessionRecord {
   const record = readRecord(row)

@@ -73,7 +73,7 @@ export function sqliteBackend(options: SqliteBackendOptions): SessionBackend {
     },
     open: life.open,
     create: (record, call) => write(call, ({ records }) => records.create(record, call.now)),
-    get: (id, call) => read(call, ({ records }) => records.get(id, call.now)),
+    get: (id, call, known) => read(call, ({ records }) => records.get(id, call.now, known)),
     replace: (record, expectedRev, call) => write(call, ({ records }) => records.replace(record, expectedRev, call.now)),
     touch: (touch, call) => write(call, ({ records }) => records.touch(touch, call.now)),
     delete: (id, expectedRev, call) => writeWithReserve(call, ({ records }) => records.delete(id, expectedRev, call.now)),

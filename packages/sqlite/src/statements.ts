@@ -4,6 +4,8 @@ import { never } from './rows.ts'
 /** Everything that is said to SQLite while the store is open, prepared once. */
 export interface Statements {
   readonly record: SqliteStatement
+  /** What may have changed of a record whose rev is known. */
+  readonly instants: SqliteStatement
   readonly standing: SqliteStatement
   readonly insert: SqliteStatement
   readonly replace: SqliteStatement
@@ -92,6 +94,7 @@ export function prepareStatements(database: SqliteDatabase, table: string): Stat
 
   return {
     record: prepare(`SELECT ${head}, data FROM ${t} WHERE id = ?`),
+    instants: prepare(`SELECT rev, last_accessed_at, expires_at, ${intact} AS intact FROM ${t} WHERE id = ?`),
     standing: prepare(`SELECT seq, rev, expires_at, ${intact} AS intact FROM ${t} WHERE id = ?`),
     // The sum covers seq, so seq is chosen here, as AUTOINCREMENT would: one more than the greatest ever used.
     insert: prepare(`INSERT INTO ${t}

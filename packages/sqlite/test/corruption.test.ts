@@ -22,7 +22,7 @@ describe('one flipped bit in a stored row', () => {
   })
 
   it.each(texts)('is CORRUPT in %s', async (column) => {
-    const { sessions, id, database } = await storedSession()
+    const { sessions, id, database } = await storedSession({ cacheBytes: 0 })
     const before = bytesOf(database, column)
     for (let bit = 0; bit < before.length * 8; bit += 1) {
       writeText(database, column, flipped(before, bit))
@@ -30,6 +30,16 @@ describe('one flipped bit in a stored row', () => {
     }
     writeText(database, column, before)
     expect((await sessions.retrieve(id))?.metadata).toEqual(secret)
+  })
+
+  it.each(['prev_rev', 'owner', 'data'] as const)('is no other value in %s, where this process knows the session', async (column) => {
+    const { sessions, id, database } = await storedSession()
+    const before = bytesOf(database, column)
+    for (let bit = 0; bit < before.length * 8; bit += 1) {
+      writeText(database, column, flipped(before, bit))
+      expect(await retrieved(sessions, id, 'alice')).toMatchObject({ owner: 'alice', metadata: secret })
+      expect(await retrieved(sessions, id, 'mallory')).toBeUndefined()
+    }
   })
 
   it('is never another session in id', async () => {
@@ -142,9 +152,11 @@ describe('a flipped bit anywhere in the file', () => {
   })
 })
 
-async function storedSession(): Promise<{ sessions: Sessions; id: string; database: Database.Database }> {
+async function storedSession(
+  options: { cacheBytes?: number } = {},
+): Promise<{ sessions: Sessions; id: string; database: Database.Database }> {
   const path = newPath()
-  const sessions = await openSessions({ backend: sqliteBackend({ path, durable: false }), cleanupIntervalMs: 0 })
+  const sessions = await openSessions({ backend: sqliteBackend({ path, durable: false }), cleanupIntervalMs: 0, ...options })
   onTestFinished(() => sessions.close())
   const { id } = await sessions.create({}, { owner: 'alice' })
   await sessions.update(id, () => secret)
