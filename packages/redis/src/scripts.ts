@@ -244,6 +244,9 @@ end
  * no such key; `!`: refused, with an error among the other parts; `+`: there was no room. What is damaged there the reader finds out.
  */
 const knownText = `
+-- What is damaged into other characters has fewer of them than bytes, and would move the marks after it.
+local function isAscii(text) return not string.find(text, '[\\128-\\255]') end
+
 local parts = {''}
 local marks = {}
 local room = tonumber(ARGV[2])
@@ -252,10 +255,13 @@ for rev in string.gmatch(ARGV[1], '([^ ]*) ') do
   n = n + 1
   local record = KEYS[n]
   local head = rev == '' and '' or redis.pcall('GETRANGE', record, 0, ${maxRevEnd - 65} + #rev)
-  local format, events
+  local known, format, events
   if type(head) == 'string' then format, events = string.byte(head, 1, 2) end
   if format == 49 and (events == 45 or events == 69) and string.sub(head, ${maxRevEnd - 64}) == rev .. ' ' then
-    marks[n] = '=' .. string.sub(head, ${standingAt + 1}, ${standingAt + standingBytes})
+    known = string.sub(head, ${standingAt + 1}, ${standingAt + standingBytes})
+  end
+  if known and isAscii(known) then
+    marks[n] = '=' .. known
   elseif room <= 0 then
     marks[n] = '+'
   else

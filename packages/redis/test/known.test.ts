@@ -84,6 +84,18 @@ it('answers reads that travel together each by what it knows', async () => {
   expect(await Promise.all(asked.map(([id, known]) => backend.get(id, call(), known)))).toEqual(asked.map(([, , expected]) => expected))
 })
 
+it('gives CORRUPT for damage that reads as fewer characters, and serves the neighbours that travel along', async () => {
+  const { backend, client, key } = await store()
+  const records = await Promise.all(Array.from({ length: 9 }, () => stored(backend)))
+  const damaged = records[4]
+  await client.setrange(key(damaged?.id ?? ''), 60, 'Ł')
+  const outcomes = await Promise.all(records.map((record) => backend.get(record.id, call(), record).catch((error: unknown) => error)))
+  for (const [n, outcome] of outcomes.entries()) {
+    if (records[n] === damaged) expect(outcome).toMatchObject({ code: 'MCP_SESSION_CORRUPT' })
+    else expect(outcome).toBe(records[n])
+  }
+})
+
 it('keeps a reply within bounds, and gives all of many large values that have changed', async () => {
   const { backend } = await store()
   const data = 'x'.repeat(2_000_000)
