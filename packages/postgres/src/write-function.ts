@@ -64,8 +64,9 @@ BEGIN
   END IF;
   IF p_kinds && '{r,t}' THEN
     IF 'd' = ANY (p_kinds) THEN
-      PERFORM 1 FROM unnest(p_kinds, p_ids) AS u (kind, id) JOIN ${session} s ON s.id = u.id
-        WHERE u.kind <> 'c' ORDER BY s.id FOR UPDATE OF s;
+      -- Not the expired ones: another flush may be replacing them, which goes on to wait for creates of this one.
+      PERFORM 1 FROM unnest(p_kinds, p_ids, p_nows) AS u (kind, id, now) JOIN ${session} s ON s.id = u.id
+        WHERE u.kind <> 'c' AND (s.expires_at > u.now OR NOT ${intact('s')}) ORDER BY s.id FOR UPDATE OF s;
     END IF;
     WITH written AS (
       UPDATE ${session} s SET rev = ${kept('rev', 'u.rev')}, prev_rev = ${kept('prev_rev', 'u.prev_rev')},
