@@ -16,6 +16,23 @@ describe('open', () => {
     expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[2]])
   })
 
+  it('brings a store of version 1 up to date, with all that it holds', async () => {
+    const { url } = server
+    const schema = newSchema(url)
+    const [before, record] = [postgresBackend({ url, schema }), newRecord()]
+    await before.open()
+    await before.create(record, call())
+    await before.close()
+    await sql(url, `DROP FUNCTION ${schema}.mcp_session_get`)
+    await sql(url, `UPDATE ${schema}.mcp_session_version SET version = 1`)
+    const backend = await opened({ url, schema })
+    const others = [newRecord(), newRecord()]
+    for (const other of others) expect(await backend.create(other, call())).toBe(true)
+    const answers = [record, ...others].map((known) => backend.get(known.id, call(), known))
+    expect(await Promise.all(answers)).toEqual([record, ...others])
+    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[2]])
+  })
+
   it('refuses tables of a newer version and leaves them as they are', async () => {
     const { url } = server
     const schema = newSchema(url)
