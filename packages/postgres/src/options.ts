@@ -32,7 +32,7 @@ export interface PostgresUrlOptions extends StoreOptions {
 
 /** A pool of the application, borrowed: its settings hold, and it is never closed. */
 export interface PostgresPoolOptions extends StoreOptions {
-  /** A `Pool` of pg 8. At most twelve of its connections are in use at a time, each for one statement. */
+  /** A `Pool` of pg 8. At most ten of its connections are in use at a time, each for one statement. */
   readonly pool: Pool
   readonly url?: undefined
   readonly poolOptions?: undefined

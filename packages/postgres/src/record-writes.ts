@@ -4,7 +4,6 @@ import { checkRecord, checkText, checkTouch } from './check-input.ts'
 import { patientLane } from './patient-lane.ts'
 import { damaged, headCrc, type Standing, standingIn } from './rows.ts'
 import type { Statements } from './statements.ts'
-import { twoLanes } from './two-lanes.ts'
 import type { Row, Wire } from './wire.ts'
 
 /** The steps that change records. Those that are pending together travel together, at most one on an id. */
@@ -30,8 +29,7 @@ interface Outcome {
 }
 
 export function recordWrites(wire: Wire, statements: Statements): RecordWrites {
-  const newLane = () => patientLane<Write, Outcome>({ flush, bytesOf })
-  const lane = twoLanes([newLane(), newLane()])
+  const lane = patientLane<Write, Outcome>({ flush, bytesOf })
 
   async function flush(writes: readonly Write[], calls: readonly Call[], lockMs: string): Promise<readonly BatchOutcome<Outcome>[]> {
     return outcomesOf(writes, calls, await wire.write(statements.write, parametersOf(writes, calls, lockMs), calls))
