@@ -28,7 +28,7 @@ export async function startRedisReplicas(): Promise<RedisReplicas> {
       primary,
       replica,
       async promote() {
-        await redisReply(replica.port, 'REPLICAOF NO ONE')
+        await obeys(replica.port, 'REPLICAOF NO ONE')
         await says(replica.port, 'role:master')
       },
       close: () => keeper.end(),
@@ -52,6 +52,15 @@ export async function startPair(programs: Programs, keeper: Keeper): Promise<{ r
   const replica = await startRedisNode({ ...node, config: follower, name: 'replica' })
   await says(replica.port, 'master_link_status:up')
   return { primary, replica }
+}
+
+/** A server that is still reading its data in refuses everything but questions about itself. */
+async function obeys(port: number, command: string): Promise<void> {
+  const until = performance.now() + followsWithinMs
+  for (let reply = await redisReply(port, command); !reply.startsWith('+OK'); reply = await redisReply(port, command)) {
+    if (performance.now() > until) throw new Error(`The Redis on port ${port} answers ${command} with ${reply}`)
+    await pause(10)
+  }
 }
 
 async function says(port: number, line: string): Promise<void> {
