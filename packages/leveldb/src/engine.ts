@@ -6,6 +6,7 @@ import { isFull } from './level-errors.ts'
 import type { LeveldbSettings } from './options.ts'
 import type { Place } from './place.ts'
 import { type SessionCache, sessionCache } from './session-cache.ts'
+import type { StagedBatch } from './staged-writes.ts'
 
 /** The database of an open store, and the one way of writing to it. */
 export interface Engine {
@@ -15,7 +16,7 @@ export interface Engine {
   /** For the write lane: a database of which the next acknowledgement can be believed. */
   writable(): Promise<LevelDatabase>
   /** Writes one batch, each entry of it or none; `undefined` removes a key. After a failure the database is opened again. */
-  write(database: LevelDatabase, entries: ReadonlyMap<string, string | undefined>): Promise<void>
+  write(database: LevelDatabase, staged: StagedBatch): Promise<void>
   /** What the last write failed with, until the database was opened again. */
   failure(): unknown
   close(): Promise<void>
@@ -72,7 +73,8 @@ export function engine(first: LevelDatabase, place: Place, { durable: sync, cach
 
     writable: async () => (database === undefined || failure !== undefined ? await renew(failure?.error) : database),
 
-    async write(written, entries) {
+    async write(written, staged) {
+      const { entries } = staged
       if (entries.size === 0) return
       const batch = written.batch()
       try {
@@ -81,7 +83,7 @@ export function engine(first: LevelDatabase, place: Place, { durable: sync, cach
           else batch.put(key, value, utf8)
         }
         await batch.write({ sync })
-        cache.follow(entries)
+        cache.follow(staged)
       } catch (error) {
         failure = { error }
         await batch.close()

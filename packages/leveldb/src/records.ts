@@ -1,6 +1,6 @@
 import { isExpired, type ReplaceResult, type SessionRecord, type Touch, type TouchResult } from '@mcp-session/core/backend'
 import { type LevelDatabase, utf8 } from './driver.ts'
-import { damaged, formatHead, type Head, headOf, matches, parseHead, withData } from './head.ts'
+import { damaged, type Head, headOf, matches, parseHead, withData } from './head.ts'
 import { dataKey, eventRanges, expiryKey, headKey, logKey, ownerKey } from './keys.ts'
 import type { CachedSession, SessionCache } from './session-cache.ts'
 import type { StagedWrites } from './staged-writes.ts'
@@ -39,7 +39,7 @@ async function touch(staged: StagedWrites, touch: Touch, now: number): Promise<T
   const expiresAt = Math.max(known.expiresAt, touch.expiresAt)
   if (lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt) return 'touched'
   // The expiry key stays at its earlier instant: the sweep moves it, once a window and not once an access.
-  staged.put(headKey(touch.id), formatHead({ ...known, lastAccessedAt, expiresAt }))
+  staged.putHead({ ...known, lastAccessedAt, expiresAt })
   return 'touched'
 }
 
@@ -111,7 +111,7 @@ export function liveHead(staged: StagedWrites, id: string, now: number): Head | 
 /** Moves the expiry key of a session to its deadline. */
 export function rearm(staged: StagedWrites, head: Head): void {
   const armedAt = keyInstant(head.expiresAt)
-  staged.put(headKey(head.id), formatHead({ ...head, armedAt }))
+  staged.putHead({ ...head, armedAt })
   moveExpiryKey(staged, head.id, head.armedAt, armedAt)
 }
 
@@ -119,7 +119,7 @@ function store(staged: StagedWrites, record: SessionRecord, known: Head | undefi
   const { id, owner, expiresAt, data } = record
   const wasArmedAt = known?.armedAt ?? Number.POSITIVE_INFINITY
   const armedAt = Math.min(wasArmedAt, keyInstant(expiresAt))
-  staged.put(headKey(id), formatHead(headOf(record, armedAt)))
+  staged.putHead(headOf(record, armedAt))
   staged.put(dataKey(id), data)
   moveExpiryKey(staged, id, wasArmedAt, armedAt)
   const wasOwner = known?.owner ?? null

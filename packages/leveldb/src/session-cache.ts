@@ -1,13 +1,14 @@
 import { byteLru } from '@mcp-session/core/backend'
 import { type Head, parseHead } from './head.ts'
 import { dataKey } from './keys.ts'
+import type { StagedBatch } from './staged-writes.ts'
 
 /** Sessions as they are stored, read or written lately. There is no other writer, so that what is here is what is there. */
 export interface SessionCache {
   get(id: string): CachedSession | undefined
   add(head: Head, data: string): void
   /** Takes over a batch that was written. */
-  follow(entries: ReadonlyMap<string, string | undefined>): void
+  follow(batch: StagedBatch): void
   clear(): void
 }
 
@@ -29,11 +30,12 @@ export function sessionCache(maxBytes: number): SessionCache {
   return {
     get: sessions.get,
     add,
-    follow(entries) {
+    follow({ entries, heads }) {
       for (const [key, value] of entries) {
         if (!key.startsWith('h')) continue
         const id = key.slice(1)
-        const head = value === undefined ? undefined : parseHead(id, value)
+        const put = heads.get(key)
+        const head = value === undefined ? undefined : put?.text === value ? put.head : parseHead(id, value)
         const data = entries.get(dataKey(id)) ?? sessions.get(id)?.data
         if (head === undefined || data === undefined) sessions.delete(id)
         else add(head, data)

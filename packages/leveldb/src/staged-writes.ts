@@ -1,5 +1,5 @@
 import { type LevelDatabase, type LevelRange, utf8 } from './driver.ts'
-import { type Head, headIn } from './head.ts'
+import { formatHead, type Head, headIn } from './head.ts'
 import { headKey } from './keys.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -10,17 +10,31 @@ export interface StagedWrites {
   /** The head of a session, staged or stored; `CORRUPT` if it is not what was written. */
   head(id: string): Head | undefined
   put(key: string, value: string): void
+  putHead(head: Head): void
   remove(key: string): void
   /** Keys from `gte` to before `lt`, staged and stored, in order, at most `limit`. */
   keys(gte: string, lt: string, limit?: number): Promise<string[]>
   /** Runs a step; where it throws, what it staged is forgotten. */
   attempt<T>(step: (staged: StagedWrites) => Promise<T>): Promise<T>
-  /** What the batch has to say, each key once; `undefined`: removed. */
-  entries(): ReadonlyMap<string, string | undefined>
+  batch(): StagedBatch
+}
+
+/** What a batch has to say. */
+export interface StagedBatch {
+  /** Each key once; `undefined`: removed. */
+  readonly entries: ReadonlyMap<string, string | undefined>
+  /** By their keys, the heads that were put; one counts where its text is what the entry says. */
+  readonly heads: ReadonlyMap<string, PutHead>
+}
+
+export interface PutHead {
+  readonly head: Head
+  readonly text: string
 }
 
 export function stagedWrites(database: LevelDatabase, cache: SessionCache): StagedWrites {
   const changes = new Map<string, string | undefined>()
+  const heads = new Map<string, PutHead>()
   let undo: { readonly key: string; readonly was: string | undefined; readonly had: boolean }[] = []
 
   function set(key: string, value: string | undefined): void {
@@ -37,11 +51,19 @@ export function stagedWrites(database: LevelDatabase, cache: SessionCache): Stag
 
     head(id) {
       const key = headKey(id)
-      const cached = changes.has(key) ? undefined : cache.get(id)?.head
-      return cached ?? headIn(id, staged.get(key))
+      if (!changes.has(key)) return cache.get(id)?.head ?? headIn(id, staged.get(key))
+      const put = heads.get(key)
+      return put?.text === changes.get(key) ? put?.head : headIn(id, changes.get(key))
     },
 
     put: set,
+
+    putHead(head) {
+      const key = headKey(head.id)
+      const text = formatHead(head)
+      heads.set(key, { head, text })
+      set(key, text)
+    },
 
     remove: (key) => set(key, undefined),
 
@@ -68,7 +90,7 @@ export function stagedWrites(database: LevelDatabase, cache: SessionCache): Stag
       }
     },
 
-    entries: () => changes,
+    batch: () => ({ entries: changes, heads }),
   }
 
   async function storedKeys(range: LevelRange): Promise<string[]> {

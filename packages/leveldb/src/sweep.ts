@@ -21,10 +21,10 @@ const maxWrites = 2_000
  */
 export async function sweepStep(staged: StagedWrites, limit: number, now: number): Promise<SweepStep> {
   const due = await staged.keys('x', `${expiryKey(now, '')}${after}`, keysPerStep)
-  const before = staged.entries().size
+  const before = staged.batch().entries.size
   let deleted = 0
   for (const key of due) {
-    if (deleted >= limit || staged.entries().size - before >= maxWrites) return { deleted, finished: false }
+    if (deleted >= limit || staged.batch().entries.size - before >= maxWrites) return { deleted, finished: false }
     if (await settle(staged, key, now)) deleted += 1
   }
   return { deleted, finished: due.length < keysPerStep }

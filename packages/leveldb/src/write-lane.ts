@@ -48,7 +48,7 @@ export function writeLane(engine: Engine, place: Place): WriteLane {
     const outcomes: BatchOutcome<Tell>[] = []
     for (const job of jobs) outcomes.push(await outcome(job, staged))
     place.assertHeld()
-    await engine.write(database, staged.entries())
+    await engine.write(database, staged.batch())
     assertStillHeld(place)
     return outcomes
   }
