@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { httpCommand } from './http/command.ts'
+import { instructionsCommand } from './instructions/command.ts'
 import { resultsCommand } from './results/command.ts'
 import { sessionsCommand } from './sessions/command.ts'
 import { curvesCommand } from './sessions/curves-command.ts'
@@ -9,5 +10,6 @@ await new Command('bench')
   .addCommand(sessionsCommand(), { isDefault: true })
   .addCommand(curvesCommand())
   .addCommand(httpCommand())
+  .addCommand(instructionsCommand())
   .addCommand(resultsCommand())
   .parseAsync()

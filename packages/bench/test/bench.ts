@@ -16,6 +16,11 @@ export function bench(...args: string[]): Promise<{ stdout: string; stderr: stri
   return run(process.execPath, commandOf(args))
 }
 
+/** Where other programs are found, or none. */
+export function benchWithPath(path: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  return run(process.execPath, commandOf(args), { env: { ...process.env, PATH: path } })
+}
+
 /** By a signal to the command and to all that it has started, as a terminal sends it, when so many processes have measured. */
 export async function benchStoppedAfter(
   done: number,
