@@ -38,7 +38,11 @@ export function judge(gate: Gate, evidence: Evidence): Judged {
 
 /** Whether a check succeeds: something was judged, and nothing fell short. */
 export function passes(judged: readonly Judged[]): boolean {
-  return judged.some(({ verdict }) => verdict !== 'not run') && judged.every(({ verdict }) => verdict !== 'falls short')
+  return judgesAny(judged) && judged.every(({ verdict }) => verdict !== 'falls short')
+}
+
+export function judgesAny(judged: readonly Judged[]): boolean {
+  return judged.some(({ verdict }) => verdict !== 'not run')
 }
 
 /** One value for each round that has all that is needed for it. */
