@@ -4,7 +4,7 @@ import { jobsForGates } from '../src/sessions/gate-jobs.ts'
 import { verdictsCounted } from '../src/sessions/gate-table.ts'
 import { type Gate, gates } from '../src/sessions/gates.ts'
 import type { Job } from '../src/sessions/job.ts'
-import { judge, passes } from '../src/sessions/judge.ts'
+import { judge, judgesAny, passes } from '../src/sessions/judge.ts'
 import type { Run } from '../src/sessions/rounds.ts'
 import { madeUpResult } from './made-up-figures.ts'
 
@@ -78,6 +78,8 @@ test('a check passes with some gates judged and none that falls short', () => {
   const notRun = judge({ ...gate, who: 'tape' }, { runs: [], failures: [], known })
   expect(passes([holding, notRun])).toBe(true)
   expect(passes([holding, short])).toBe(false)
+  expect(judgesAny([short, notRun])).toBe(true)
+  expect(judgesAny([notRun])).toBe(false)
   expect(verdictsCounted([holding, short, notRun])).toBe('1 holds, 0 within the noise, 1 falls short, 1 not run')
 })
 

@@ -10,11 +10,6 @@ export interface Counter {
   count(script: string, args: readonly string[]): Promise<number>
 }
 
-/** Nothing on this machine counts instructions. */
-export class NoCounterError extends Error {
-  override readonly name = 'NoCounterError'
-}
-
 /** What compiles, collects or hashes at another moment in each run would be counted as well. */
 const sameEachTime = ['--single-threaded', '--predictable', '--hash-seed=1', '--random-seed=1']
 
@@ -41,9 +36,7 @@ const cachegrind: Counter = {
 export async function availableCounter(): Promise<Counter> {
   if (await works(() => perf.count('--version', []))) return perf
   if (await works(() => run('valgrind', ['--version']))) return cachegrind
-  throw new NoCounterError(
-    'Nothing here counts instructions: install valgrind (apt-get install valgrind), or allow perf to read the counters',
-  )
+  throw new Error('Nothing here counts instructions: install valgrind (apt-get install valgrind), or allow perf to read the counters')
 }
 
 async function works(attempt: () => Promise<unknown>): Promise<boolean> {

@@ -45,7 +45,7 @@ export function sessionsCommand(): Command {
       .option('--op <names>', `of ${ops.join(', ')}`, listOf(ops), [...ops])
       .option('--in-flight <numbers>', 'calls at once', numbers, [1, 16, 256])
       .option('--sessions <n>', 'how many there are (default: 10,000; quick: 2,000)', positive)
-      .option('--rounds <n>', 'each gives one ratio (default: 5; quick: 3)', positive)
+      .option('--rounds <n>', 'each gives one ratio (default: 5; quick: 2)', positive)
       .option('--seconds <s>', 'how long each figure is measured in each round (default: 0.25; quick: 0.1)', positive)
       .option('--macrotask', 'each request in a turn of the event loop of its own')
       .option('--rate <n>', 'the mixture at so many calls a second, whether they are answered or not', positive)
@@ -66,7 +66,7 @@ export function sessionsCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const rounds = options.rounds ?? (options.quick === true ? 3 : 5)
+  const rounds = options.rounds ?? (options.quick === true ? 2 : 5)
   const asked = gates.filter((gate) => isAsked(gate, options))
   const jobs = options.check === true ? jobsForGates(asked, known, settingsOf(options)) : jobsOf(contestants, requestOf(options))
   const found = await watchedRounds(jobs, rounds, options.profile)
