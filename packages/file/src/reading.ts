@@ -80,7 +80,7 @@ export function reading(log: Log, table: Table, seed: number, cacheBytes: number
     if (readId(frame, 0) !== id) throw damaged(place.at)
     const { serial: _, ...head } = readRecordHead(frame, 0)
     if (!withData) return { ...head, data: '' }
-    const found = { ...head, data: frame.toString('utf8', headerBytes + place.headBytes) }
+    const found = { data: frame.toString('utf8', headerBytes + place.headBytes), ...head }
     remember(place.at, found)
     return found
   }

@@ -23,7 +23,7 @@ export function recordSteps(table: Table, reading: Reading): RecordSteps {
   function create(record: SessionRecord, now: number): Judge<boolean> {
     return () => {
       if (table.live(record.id, now) !== -1) return nothing(false)
-      const head = { ...record, serial: table.nextSerial() }
+      const head = { serial: table.nextSerial(), ...record }
       return stores(frameType.create, head, record, true)
     }
   }
@@ -35,7 +35,7 @@ export function recordSteps(table: Table, reading: Reading): RecordSteps {
       if (table.revOf(row) !== expectedRev) return nothing({ replaced: false, lost: reading.capture(row) })
       // Listings follow serials, so that a new owner's session comes as its last: a listing under way may show it twice, never skip it.
       const serial = table.ownerOf(row) === record.owner ? table.serialOf(row) : table.nextSerial()
-      return stores(frameType.replace, { ...record, serial }, record, { replaced: true })
+      return stores(frameType.replace, { serial, ...record }, record, { replaced: true })
     }
   }
 
@@ -47,7 +47,7 @@ export function recordSteps(table: Table, reading: Reading): RecordSteps {
       if (type === frameType.create) table.remove(record.id)
       table.put(head, placeAt(at, frame))
       const { serial: _, ...content } = head
-      reading.remember(at, { ...content, data: record.data })
+      reading.remember(at, { data: record.data, ...content })
       return result
     })
   }

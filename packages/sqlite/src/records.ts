@@ -45,7 +45,7 @@ export function records(statements: Statements): Records {
   }
 
   function replace(record: SessionRecord, expectedRev: string, now: number): ReplaceResult {
-    const { changes } = statements.replace.run({ ...parametersOf(record), expectedRev, now })
+    const { changes } = statements.replace.run({ expectedRev, now, ...parametersOf(record) })
     return changes === 1 ? { replaced: true } : { replaced: false, current: get(record.id, now) }
   }
 
