@@ -1,7 +1,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SessionError } from '@mcp-session/core/backend'
-import { type LevelDatabase, openFolder, utf8 } from './driver.ts'
+import { delUtf8, type LevelDatabase, openFolder, putUtf8 } from './driver.ts'
 import { isFull } from './level-errors.ts'
 import type { LeveldbSettings } from './options.ts'
 import type { Place } from './place.ts'
@@ -79,8 +79,8 @@ export function engine(first: LevelDatabase, place: Place, { durable: sync, cach
       const batch = written.batch()
       try {
         for (const [key, value] of entries) {
-          if (value === undefined) batch.del(key, utf8)
-          else batch.put(key, value, utf8)
+          if (value === undefined) batch.del(key, delUtf8)
+          else batch.put(key, value, putUtf8)
         }
         await batch.write({ sync })
         cache.follow(staged)
