@@ -107,8 +107,11 @@ function clientFor(source: Exclude<RedisSettings['source'], { kind: 'client' }>,
 }
 
 /** One that connects by its first command, and one that was closed, have to be asked. */
-function isUsable({ status }: Redis | Cluster): boolean {
-  return status === 'ready' || status === 'wait' || status === 'end'
+function isUsable(client: Redis | Cluster): boolean {
+  const { status } = client
+  // A socket that was destroyed is so at once; the client says it a turn of the event loop later.
+  if (status === 'ready') return isCluster(client) || client.stream.writable
+  return status === 'wait' || status === 'end'
 }
 
 export function isCluster(client: Redis | Cluster): client is Cluster {
