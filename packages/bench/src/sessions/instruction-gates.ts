@@ -14,13 +14,13 @@ export interface InstructionGates {
 export const instructionGates: InstructionGates = {
   major: 20,
   arch: 'x64',
-  margin: 0.1,
+  margin: 0.15,
   measured: {
-    'create-delete': 224_500,
-    update: 153_500,
-    'cold-retrieve': 110_400,
-    'retrieve-by-owner': 39_400,
-    touch: 17_900,
-    retrieve: 11_300,
+    'create-delete': 191_800,
+    update: 112_400,
+    'cold-retrieve': 109_700,
+    'retrieve-by-owner': 39_000,
+    touch: 11_600,
+    retrieve: 10_800,
   },
 }
