@@ -19,8 +19,10 @@ const fast = { warmUp: 10_000, counted: 10_000 } as const
 /** They do more in each call, so that they are optimized after fewer. */
 const slow = { warmUp: 5_000, counted: 2_500 } as const
 
+export type PathName = 'create-delete' | 'update' | 'cold-retrieve' | 'retrieve-by-owner' | 'touch' | 'retrieve'
+
 /** Slowest first, so that no process is left alone at the end. */
-export const hotPaths = {
+export const hotPaths: Readonly<Record<PathName, HotPath>> = {
   // Deleted again: a store that grows makes each call dearer than the one before.
   'create-delete': {
     ...slow,
@@ -33,8 +35,6 @@ export const hotPaths = {
   'retrieve-by-owner': { ...fast, step: (sessions, id) => sessions.retrieve(id, { owner }) },
   touch: { ...fast, step: (sessions, id) => sessions.touch(id) },
   retrieve: { ...fast, step: (sessions, id) => sessions.retrieve(id) },
-} as const satisfies Record<string, HotPath>
+}
 
-export type PathName = keyof typeof hotPaths
-
-export const pathNames = Object.keys(hotPaths) as PathName[]
+export const pathNames: readonly PathName[] = Object.keys(hotPaths) as PathName[]
