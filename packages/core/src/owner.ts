@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { checkPlainText, checkSize } from './arguments.ts'
 
 const maxOwnerBytes = 1024
@@ -28,7 +28,5 @@ export function isSameOwner(a: string | null, b: string | null): boolean {
 }
 
 function digest(owner: string | null): Buffer {
-  return createHash('sha256')
-    .update(owner === null ? '' : `=${owner}`)
-    .digest()
+  return hash('sha256', owner === null ? '' : `=${owner}`, 'buffer')
 }

@@ -1,10 +1,11 @@
 /** Counts what is under way, for whoever waits until nothing is. */
 export interface Running {
+  readonly count: number
   /** One more is under way. */
   enter(): void
   /** One that entered is through. */
   leave(): void
-  /** Resolves once all that have entered are through, those included that enter until then. */
+  /** Resolves once all that have entered are through, those included that enter until then. For one that waits at a time. */
   idle(): Promise<void>
 }
 
@@ -13,6 +14,9 @@ export function running(): Running {
   let count = 0
   let onIdle: (() => void) | undefined
   return {
+    get count() {
+      return count
+    },
     enter() {
       count += 1
     },

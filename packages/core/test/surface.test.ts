@@ -24,8 +24,10 @@ it('the entry of backends exports exactly this', () => {
     'decodeCursor',
     'encodeCursor',
     'isExpired',
+    'knownAt',
     'lifecycle',
     'processSignals',
+    'running',
   ])
 })
 

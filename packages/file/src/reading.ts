@@ -1,4 +1,4 @@
-import { byteLru, type SessionRecord, type StoredEvent } from '@mcp-session/core/backend'
+import { byteLru, knownAt, type SessionRecord, type StoredEvent } from '@mcp-session/core/backend'
 import { readEventsFrame } from './event-frames.ts'
 import { corrupt } from './file-errors.ts'
 import { headAt, headerBytes, isDataIntact } from './frame.ts'
@@ -48,8 +48,7 @@ export function reading(log: Log, table: Table, seed: number, cacheBytes: number
     if (record === undefined || typeof record === 'string') return undefined
     const lastAccessedAt = table.lastAccessedAtOf(row)
     const expiresAt = table.expiresAtOf(row)
-    const isAsSeen = asSeen?.rev === record.rev && asSeen.lastAccessedAt === lastAccessedAt && asSeen.expiresAt === expiresAt
-    return isAsSeen ? asSeen : { ...record, lastAccessedAt, expiresAt }
+    return asSeen?.rev === record.rev ? knownAt(asSeen, lastAccessedAt, expiresAt) : { ...record, lastAccessedAt, expiresAt }
   }
 
   function capture(row: number): Captured {

@@ -1,4 +1,4 @@
-import { isExpired, type ReplaceResult, type SessionRecord, type Touch, type TouchResult } from '@mcp-session/core/backend'
+import { isExpired, knownAt, type ReplaceResult, type SessionRecord, type Touch, type TouchResult } from '@mcp-session/core/backend'
 import { type LevelDatabase, utf8 } from './driver.ts'
 import { damaged, type Head, headOf, matches, parseHead, withData } from './head.ts'
 import { dataKey, eventRanges, expiryKey, headKey, logKey, ownerKey } from './keys.ts'
@@ -64,11 +64,7 @@ export function getRecord(
 ): SessionRecord | undefined {
   const { head, data } = cache.get(id) ?? readSession(database, cache, id) ?? {}
   if (head === undefined || data === undefined || isExpired(head, now)) return undefined
-  return known !== undefined && isAsKnown(head, known) ? known : withData(head, data)
-}
-
-function isAsKnown(head: Head, known: SessionRecord): boolean {
-  return head.rev === known.rev && head.lastAccessedAt === known.lastAccessedAt && head.expiresAt === known.expiresAt
+  return known?.rev === head.rev ? knownAt(known, head.lastAccessedAt, head.expiresAt) : withData(head, data)
 }
 
 function readSession(database: LevelDatabase, cache: SessionCache, id: string): CachedSession | undefined {

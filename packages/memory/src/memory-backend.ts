@@ -4,11 +4,11 @@ import {
   type BackendInfo,
   type Call,
   isExpired,
+  knownAt,
   lifecycle,
   processSignals,
   type SessionBackend,
   SessionError,
-  type SessionRecord,
 } from '@mcp-session/core/backend'
 import { capacity } from './capacity.ts'
 import { recordOf } from './entry.ts'
@@ -65,7 +65,8 @@ export function memoryBackend(options: MemoryBackendOptions = {}): SessionBacken
       admit(call)
       const entry = records.live(id, call.now)
       if (entry === undefined) return undefined
-      return known !== undefined && isAsStored(known, entry) ? known : recordOf(entry)
+      // Equal revs are equal content: a copy that the caller has already need not be made.
+      return known?.rev === entry.rev ? knownAt(known, entry.lastAccessedAt, entry.expiresAt) : recordOf(entry)
     },
 
     async replace(record, expectedRev, call) {
@@ -129,9 +130,4 @@ function notOpen(): SessionError {
 
 function tooLate(): SessionError {
   return new SessionError('MCP_SESSION_TIMEOUT', 'The deadline had passed before memory was asked: nothing was done', { retryable: true })
-}
-
-/** Equal revs are equal content; a copy that the caller has already need not be made. */
-function isAsStored(known: SessionRecord, entry: SessionRecord): boolean {
-  return known.rev === entry.rev && known.lastAccessedAt === entry.lastAccessedAt && known.expiresAt === entry.expiresAt
 }

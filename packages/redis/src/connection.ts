@@ -3,7 +3,7 @@ import { type Gate, gate } from './gate.ts'
 import type { RedisSettings } from './options.ts'
 import { isNoScript, RedisFault } from './redis-errors.ts'
 import { type Argument, requestOf } from './request.ts'
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 import { type Dispatch, sendOnce } from './send.ts'
 
 /** A client of ioredis, our own or lent, and the only way to send something through it. */

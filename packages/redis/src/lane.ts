@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks'
-import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-session/core/backend'
+import { type BatchOutcome, batcher, type Call, running, SessionError } from '@mcp-session/core/backend'
 import { Command, ReplyError } from 'ioredis'
 import type { Connection } from './connection.ts'
 import { RedisFault } from './redis-errors.ts'
 import type { Argument } from './request.ts'
-import { running } from './running.ts'
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
+import { underWay } from './under-way.ts'
 
 /** One call of a script that judges call by call. */
 export interface Step {
@@ -91,7 +91,7 @@ function slotLane({ connection, script, replicas }: LaneOptions): Lane {
     async run(step, call) {
       check(step)
       admit(call, inFlight.count)
-      return inFlight.add(one(step, call))
+      return underWay(inFlight, one(step, call))
     },
     drain: inFlight.idle,
   }

@@ -1,4 +1,4 @@
-import { SessionError, type SessionRecord } from '@mcp-session/core/backend'
+import { knownAt, SessionError, type SessionRecord } from '@mcp-session/core/backend'
 import { digestOf, unowned } from './keys.ts'
 import { sumIn, sumOf, sumOfPart, sumText } from './sums.ts'
 
@@ -100,10 +100,7 @@ export function knownRecordOf(known: SessionRecord, { text, at }: Standing): Ses
   const start = at - standingAt
   const seed = seedOf(known.id, known.rev)
   if (sumIn(text, start + seedAt) !== seed || !isSound(text, start, seed)) throw damaged(known.id)
-  const lastAccessedAt = instantAt(text, start + accessedAt)
-  const expiresAt = instantAt(text, start + expiresAtAt)
-  if (lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt) return known
-  return { ...known, lastAccessedAt, expiresAt }
+  return knownAt(known, instantAt(text, start + accessedAt), instantAt(text, start + expiresAtAt))
 }
 
 /** The typed error for a value that is not what was written. */

@@ -3,6 +3,7 @@ import {
   type Call,
   type EventLog,
   lifecycle,
+  running,
   type SessionBackend,
   SessionError,
   type SignalBus,
@@ -11,7 +12,7 @@ import { healthOf } from './health.ts'
 import { type OpenStore, openStore } from './open-store.ts'
 import { type RedisBackendOptions, readOptions } from './options.ts'
 import { classify } from './redis-errors.ts'
-import { running } from './running.ts'
+import { underWay } from './under-way.ts'
 
 /**
  * A backend in Redis 6.2 or later, or Valkey: one server, Sentinel, or a cluster. Every method is one script on one slot, and calls that
@@ -42,7 +43,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
     const opened = store
     if (opened === undefined) return Promise.reject(closed())
     const held = call && opened.connection.gate.pass(call)
-    return calls.add(held === undefined ? step(opened) : held.then(() => step(opened)))
+    return underWay(calls, held === undefined ? step(opened) : held.then(() => step(opened)))
   }
 
   const events: EventLog = {

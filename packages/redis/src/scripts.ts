@@ -1,15 +1,7 @@
-import { createHash } from 'node:crypto'
 import { appendEvent, readEvents, restoreEvents, theLog } from './event-scripts.ts'
 import { eventSuffixes, unowned, untilSuffix } from './keys.ts'
-import { maxRevEnd, standingAt, standingBytes } from './record-value.ts'
-
-/** A script of Redis, and the name under which the server knows it. */
-export interface Script {
-  readonly text: string
-  readonly sha: string
-  /** What comes after the key of a call to make the others that it has. */
-  readonly suffixes: readonly string[]
-}
+import { maxRevEnd } from './record-value.ts'
+import { type Script, scriptOf } from './script.ts'
 
 /**
  * What all scripts on sessions share. Lua's numbers are doubles, and as text they lose digits from 10¹⁴ on (measured): instants stay
@@ -238,49 +230,6 @@ due.settle = function(bucket)
 end
 `
 
-/**
- * KEYS: records. ARGV: the rev that is known of each, empty for none, each with a space after it; bytes that the values may have together.
- * The first part of the reply has a mark for each: `=` and what may have changed under that rev; `*`: whole, among the other parts; `-`:
- * no such key; `!`: refused, with an error among the other parts; `+`: there was no room. What is damaged there the reader finds out.
- */
-const knownText = `
--- What is damaged into other characters has fewer of them than bytes, and would move the marks after it.
-local function isAscii(text) return not string.find(text, '[\\128-\\255]') end
-
-local parts = {''}
-local marks = {}
-local room = tonumber(ARGV[2])
-local n = 0
-for rev in string.gmatch(ARGV[1], '([^ ]*) ') do
-  n = n + 1
-  local record = KEYS[n]
-  local head = rev == '' and '' or redis.pcall('GETRANGE', record, 0, ${maxRevEnd - 65} + #rev)
-  local known, format, events
-  if type(head) == 'string' then format, events = string.byte(head, 1, 2) end
-  if format == 49 and (events == 45 or events == 69) and string.sub(head, ${maxRevEnd - 64}) == rev .. ' ' then
-    known = string.sub(head, ${standingAt + 1}, ${standingAt + standingBytes})
-  end
-  if known and isAscii(known) then
-    marks[n] = '=' .. known
-  elseif room <= 0 then
-    marks[n] = '+'
-  else
-    local value = redis.pcall('GET', record)
-    if not value then
-      marks[n] = '-'
-    elseif type(value) == 'table' then
-      marks[n] = '!'
-      parts[#parts + 1] = value.err
-    else
-      marks[n] = '*'
-      room = room - #value
-      parts[#parts + 1] = value
-    end
-  end
-end
-parts[1] = table.concat(marks)
-return parts`
-
 /** KEYS: the key of each call; on a cluster, where all must be named, also the others that begin with it. ARGV: how many calls, then for each its name, how many arguments, and these. */
 function callByCall(steps: string, suffixes: readonly string[]): string {
   const named = ['key', ...suffixes.map((suffix) => `key .. '${suffix}'`)].join(', ')
@@ -310,10 +259,6 @@ function script(steps: string, suffixes: readonly string[], ...parts: readonly s
   return scriptOf([...parts, callByCall(steps, suffixes)].join('\n'), suffixes)
 }
 
-function scriptOf(text: string, suffixes: readonly string[]): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex'), suffixes }
-}
-
 export const writeScript: Script = script('write', eventSuffixes, theRecord, theLog, writeRecords, appendEvent, restoreEvents)
 
 export const readScript: Script = script('read', eventSuffixes, theRecord, theLog, readEvents)
@@ -321,5 +266,3 @@ export const readScript: Script = script('read', eventSuffixes, theRecord, theLo
 export const ownerScript: Script = script('index', [untilSuffix], theRecord, theOwner)
 
 export const dueScript: Script = script('due', [], theRecord, theDue)
-
-export const knownScript: Script = scriptOf(knownText, [])

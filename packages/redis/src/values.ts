@@ -1,10 +1,10 @@
-import { type BatchOutcome, batcher, type Call } from '@mcp-session/core/backend'
+import { type BatchOutcome, batcher, type Call, running } from '@mcp-session/core/backend'
 import type { Connection } from './connection.ts'
+import { knownScript } from './known-script.ts'
 import { admit, latest, refused } from './lane.ts'
 import { maxHeadBytes, type Standing, standingBytes } from './record-value.ts'
 import { requestOf } from './request.ts'
-import { running } from './running.ts'
-import { knownScript } from './scripts.ts'
+import { underWay } from './under-way.ts'
 
 /** Reads of values: those that are pending together travel together. */
 export interface Values {
@@ -117,7 +117,7 @@ export function values(connection: Connection): Values {
 
   function tracked<T>(call: Call, work: () => Promise<T>): Promise<T> {
     admit(call, inFlight.count)
-    return inFlight.add(work())
+    return underWay(inFlight, work())
   }
 
   function read(key: string, rev: string, call: Call): Promise<Found> {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { SessionError, type SessionRecord } from '@mcp-session/core/backend'
+import { knownAt, SessionError, type SessionRecord } from '@mcp-session/core/backend'
 
 /** "Never" in a column of instants: beyond all of them, so that comparisons stay plain. Exact as a number in JavaScript and in SQL. */
 export const never = 9_007_199_254_740_992
@@ -61,7 +61,7 @@ export function knownRecordOf(row: unknown, known: SessionRecord): SessionRecord
   const lastAccessedAt = instantIn(columns['last_accessed_at'])
   const expiresAt = instantIn(columns['expires_at'])
   if (columns['rev'] !== known.rev || columns['intact'] !== 1 || lastAccessedAt === undefined || expiresAt === undefined) return undefined
-  return lastAccessedAt === known.lastAccessedAt && expiresAt === known.expiresAt ? known : { ...known, lastAccessedAt, expiresAt }
+  return knownAt(known, lastAccessedAt, expiresAt)
 }
 
 /** As {@link recordOf}, but a damaged row is given with an `expiresAt` that no record has: so the store names it, and a page goes on. */

@@ -19,7 +19,7 @@ export const instructionGates: InstructionGates = {
     'create-delete': 191_800,
     update: 112_400,
     'cold-retrieve': 109_700,
-    'retrieve-by-owner': 39_000,
+    'retrieve-by-owner': 31_200,
     touch: 11_600,
     retrieve: 10_800,
   },

@@ -82,35 +82,17 @@ export const valuePlants: readonly Plant[] = [
   {
     id: 'record/known-keeps-its-instants',
     law: 'record/known',
-    plant: (backend) =>
-      alteredBackend(backend, {
-        async get(id, call, known) {
-          const record = await backend.get(id, call)
-          return known !== undefined && record?.rev === known.rev ? { ...known } : record
-        },
-      }),
+    plant: (backend) => toldOf(backend, (record, known) => (record.rev === known.rev ? { ...known } : record)),
   },
   {
     id: 'record/known-outlives-its-rev',
     law: 'record/known',
-    plant: (backend) =>
-      alteredBackend(backend, {
-        async get(id, call, known) {
-          const record = await backend.get(id, call)
-          return record && known ? { ...record, data: known.data } : record
-        },
-      }),
+    plant: (backend) => toldOf(backend, (record, known) => ({ ...record, data: known.data })),
   },
   {
     id: 'record/known-is-overwritten',
     law: 'record/known',
-    plant: (backend) =>
-      alteredBackend(backend, {
-        async get(id, call, known) {
-          const record = await backend.get(id, call)
-          return record && known?.rev === record.rev ? Object.assign(known, record) : record
-        },
-      }),
+    plant: (backend) => toldOf(backend, (record, known) => (record.rev === known.rev ? Object.assign(known, record) : record)),
   },
   {
     id: 'record/handed-out-is-what-is-kept',
@@ -163,6 +145,16 @@ function withIds(backend: SessionBackend, map: (id: string) => string): SessionB
     events: {
       append: async (id, event, retention, call) => backend.events?.append(map(id), event, retention, call),
       read: async (id, query, call) => backend.events?.read(map(id), query, call),
+    },
+  })
+}
+
+/** Makes another answer of a record where the caller knows one. */
+function toldOf(backend: SessionBackend, answer: (record: SessionRecord, known: SessionRecord) => SessionRecord): SessionBackend {
+  return alteredBackend(backend, {
+    async get(id, call, known) {
+      const record = await backend.get(id, call)
+      return record && known ? answer(record, known) : record
     },
   })
 }
