@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { SessionRecord } from '@mcp-session/core/backend'
 import type { Case } from '../case.ts'
 import { beside, nextTurn } from '../eventually.ts'
 import type { SecondProcess } from '../second-process-handle.ts'
@@ -48,34 +49,10 @@ export const processCases: readonly Case[] = [
     async run(t) {
       const [deleter, writer] = await start(t, 2)
       assert.ok(deleter && writer)
-      const records = await Promise.all(Array.from({ length: 60 }, () => t.stored()))
-      const appends = t.backend.events !== undefined
-      const [deletes, writes] = await Promise.all([
-        deleter.run(
-          records.map(({ id }) => ({ method: 'delete', args: [id, undefined] })),
-          1,
-          t.clock.now,
-        ),
-        writer.run(
-          records.flatMap((record): Step[] => [
-            {
-              method: 'touch',
-              args: [{ id: record.id, rev: record.rev, lastAccessedAt: t.clock.now + 1, expiresAt: record.expiresAt + 1 }],
-            },
-            { method: 'replace', args: [t.successor(record), record.rev] },
-            ...(appends ? [{ method: 'events.append', args: [record.id, t.event(), { maxEvents: 9, maxAgeMs: 9, maxBytes: 9 }] }] : []),
-          ]),
-          3,
-          t.clock.now,
-        ),
-      ])
-      for (const { outcome } of writes) assert.ok('value' in outcome, JSON.stringify(outcome))
-      for (const [n, { outcome }] of deletes.entries()) {
-        assert.equal(valueOf(outcome), true, 'nobody else deletes it')
-        const id = records[n]?.id ?? ''
-        assert.equal(await t.get(id), undefined, 'nothing brings it back')
-        await t.create(t.record({ id }))
-        if (appends) assert.deepEqual(await t.read(id), { events: [], last: 0, trimmed: false }, 'no event outlived it')
+      // Against each other, the two must meet somewhere, whichever is the faster; side by side, one could be ahead all the way.
+      for (let round = 0; round < 4; round += 1) {
+        const records = await Promise.all(Array.from({ length: 30 }, () => t.stored()))
+        await deleteBesideWrites(t, deleter, writer, records, round % 2 === 0 ? records : records.toReversed())
       }
     },
   },
@@ -132,6 +109,43 @@ export const processCases: readonly Case[] = [
     },
   },
 ]
+
+async function deleteBesideWrites(
+  t: Trial,
+  deleter: SecondProcess,
+  writer: SecondProcess,
+  written: readonly SessionRecord[],
+  deleted: readonly SessionRecord[],
+): Promise<void> {
+  const appends = t.backend.events !== undefined
+  const [deletes, writes] = await Promise.all([
+    deleter.run(
+      deleted.map(({ id }) => ({ method: 'delete', args: [id, undefined] })),
+      1,
+      t.clock.now,
+    ),
+    writer.run(
+      written.flatMap((record): Step[] => [
+        {
+          method: 'touch',
+          args: [{ id: record.id, rev: record.rev, lastAccessedAt: t.clock.now + 1, expiresAt: record.expiresAt + 1 }],
+        },
+        { method: 'replace', args: [t.successor(record), record.rev] },
+        ...(appends ? [{ method: 'events.append', args: [record.id, t.event(), { maxEvents: 9, maxAgeMs: 9, maxBytes: 9 }] }] : []),
+      ]),
+      3,
+      t.clock.now,
+    ),
+  ])
+  for (const { outcome } of writes) assert.ok('value' in outcome, JSON.stringify(outcome))
+  for (const [n, { outcome }] of deletes.entries()) {
+    assert.equal(valueOf(outcome), true, 'nobody else deletes it')
+    const id = deleted[n]?.id ?? ''
+    assert.equal(await t.get(id), undefined, 'nothing brings it back')
+    await t.create(t.record({ id }))
+    if (appends) assert.deepEqual(await t.read(id), { events: [], last: 0, trimmed: false }, 'no event outlived it')
+  }
+}
 
 function start(t: Trial, count: number): Promise<SecondProcess[]> {
   return Promise.all(Array.from({ length: count }, () => t.secondProcess()))
