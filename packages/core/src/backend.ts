@@ -313,6 +313,7 @@ export type SignalListener = (message: string | undefined) => void
 
 export { type Batcher, type BatcherOptions, type BatchOutcome, batcher } from './batcher.ts'
 export { type ByteLru, byteLru } from './byte-lru.ts'
+export { type Crowd, crowd, type Placed } from './crowd.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from './errors.ts'
 export { isExpired } from './expiry.ts'

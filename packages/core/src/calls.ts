@@ -4,6 +4,7 @@ import { deadlines } from './deadlines.ts'
 import { SessionError } from './errors.ts'
 import type { Meter } from './meter.ts'
 import { promised } from './promised.ts'
+import { running } from './running.ts'
 
 /** Every way from the store to its backend: clock, deadline, abort, bounded in-flight, one wrapping of errors, lost replies. */
 export interface Calls {
@@ -44,9 +45,8 @@ export function calls(options: CallsOptions): Calls {
   const name = backend.info.name
   const late = deadlines()
   let ending = false
-  let inFlight = 0
+  const inFlight = running()
   let lastDeadlineAt = 0
-  let onIdle: (() => void) | undefined
 
   function begin(signal: AbortSignal | undefined): Call {
     if (ending) throw closed(name)
@@ -60,10 +60,10 @@ export function calls(options: CallsOptions): Calls {
   }
 
   function send<T>(call: Call, effect: 'read' | 'write', step: () => Promise<T>): Promise<T> {
-    if (inFlight >= maxInFlight) return Promise.reject(overloaded(name, maxInFlight))
+    if (inFlight.count >= maxInFlight) return Promise.reject(overloaded(name, maxInFlight))
     if (call.signal?.aborted) return Promise.reject(call.signal.reason)
     if (performance.now() >= call.deadlineAt) return Promise.reject(timedOut(name, callTimeoutMs, 'none'))
-    inFlight += 1
+    inFlight.enter()
     if (call.deadlineAt > lastDeadlineAt) lastDeadlineAt = call.deadlineAt
     return new Promise<T>((resolve, reject) => {
       const unwatch = late.watch(call.deadlineAt, () => {
@@ -85,10 +85,9 @@ export function calls(options: CallsOptions): Calls {
   }
 
   function leave(unwatch: () => void, unlisten: () => void): void {
-    inFlight -= 1
     unwatch()
     unlisten()
-    if (inFlight === 0) onIdle?.()
+    inFlight.leave()
   }
 
   function writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>> {
@@ -123,10 +122,8 @@ export function calls(options: CallsOptions): Calls {
         unlisten()
         settle()
       }
-      others.then(
-        () => done(resolve),
-        () => done(resolve),
-      )
+      const arrived = () => done(resolve)
+      others.then(arrived, arrived)
     })
   }
 
@@ -135,16 +132,9 @@ export function calls(options: CallsOptions): Calls {
     return wait(call, new Promise((resolve) => setTimeout(resolve, forMs))).catch(() => {})
   }
 
-  async function end(): Promise<void> {
+  function end(): Promise<void> {
     ending = true
-    if (inFlight === 0) return
-    await new Promise<void>((resolve) => {
-      const unwatch = late.watch(lastDeadlineAt, resolve)
-      onIdle = () => {
-        unwatch()
-        resolve()
-      }
-    })
+    return wait({ now: 0, deadlineAt: lastDeadlineAt }, inFlight.idle()).catch(() => {})
   }
 
   return {

@@ -1,7 +1,14 @@
+import { crowd, type Placed } from './crowd.ts'
+
 /** Wakes waiters at their deadlines, with one timer for all of them: a timer a call costs a fifth of a cached read. */
 export interface Deadlines {
   /** Calls `onLate` once when `deadlineAt` (scale of `performance.now()`) has passed, unless the returned function ran before. */
   watch(deadlineAt: number, onLate: () => void): () => void
+}
+
+interface Waiter extends Placed {
+  readonly deadlineAt: number
+  readonly onLate: () => void
 }
 
 const tickMs = 25
@@ -10,27 +17,28 @@ const graceMs = 40
 
 /** The timer runs, and keeps the process alive, only while somebody waits. */
 export function deadlines(): Deadlines {
-  const waiters = new Set<{ readonly deadlineAt: number; readonly onLate: () => void }>()
+  const { members, enter, leave } = crowd<Waiter>()
   let timer: NodeJS.Timeout | undefined
 
   function tick(): void {
     const lateAt = performance.now() - graceMs
-    for (const waiter of waiters) {
-      if (waiter.deadlineAt > lateAt) continue
-      waiters.delete(waiter)
+    for (const waiter of members.filter(({ deadlineAt }) => deadlineAt <= lateAt)) {
+      // One that was woken before may have taken it along.
+      if (waiter.place < 0) continue
+      leave(waiter)
       waiter.onLate()
     }
-    if (waiters.size > 0) return
+    if (members.length > 0) return
     clearInterval(timer)
     timer = undefined
   }
 
   return {
     watch(deadlineAt, onLate) {
-      const waiter = { deadlineAt, onLate }
-      waiters.add(waiter)
+      const waiter = { deadlineAt, onLate, place: -1 }
+      enter(waiter)
       timer ??= setInterval(tick, tickMs)
-      return () => waiters.delete(waiter)
+      return () => leave(waiter)
     },
   }
 }

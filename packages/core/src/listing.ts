@@ -1,4 +1,4 @@
-import { checkString, checkWholeNumber, kindOf } from './arguments.ts'
+import { checkString, checkWholeNumber } from './arguments.ts'
 import type { ListPage, ListQuery, SessionRecord } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
@@ -20,9 +20,8 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
   const { options, backend, calls, snapshots } = parts
 
   async function list(given: ListOptions): Promise<SessionPage<M>> {
-    const { records, cursor } = await page(given, true)
-    const sessions = records.map(entry)
-    return cursor === undefined ? { sessions } : { sessions, cursor }
+    const { records, ...rest } = await page(given, true)
+    return { ...rest, sessions: records.map(entry) }
   }
 
   async function* iterate(given: Omit<ListOptions, 'cursor'>): AsyncIterableIterator<Session<M> | CorruptSession> {
@@ -55,14 +54,14 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
       prefix: `${options.kind}_`,
       data,
       ...(asked === undefined ? {} : { owner: asked.owner as string }),
-      ...(cursor === undefined ? {} : { cursor: checkCursor(cursor) }),
+      ...(cursor === undefined ? {} : { cursor: checkString(cursor, 'cursor') }),
     }
     const call = calls.begin(signal)
     const ask = () => backend.list(query, call)
     const answer = await calls.read<ListPage | TypeError>(call, cursor === undefined ? ask : () => ask().catch(refusedCursor))
     if (answer instanceof TypeError) throw answer
     const records = answer.records.filter((record) => !isRotated(record) && !isExpired(record, call.now))
-    return answer.cursor === undefined ? { records } : { records, cursor: answer.cursor }
+    return { ...answer, records }
   }
 
   /** A damaged record is named, and the listing goes on. */
@@ -82,9 +81,4 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
 function refusedCursor(error: unknown): TypeError {
   if (error instanceof TypeError) return error
   throw error
-}
-
-function checkCursor(cursor: unknown): string {
-  if (typeof cursor === 'string') return cursor
-  throw new TypeError(`cursor must be a string from the page before, got ${kindOf(cursor)}`)
 }

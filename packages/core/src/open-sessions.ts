@@ -64,11 +64,11 @@ async function closeBackend(backend: SessionBackend): Promise<void> {
 
 async function openStore<M extends object>(options: CheckedOptions<M>): Promise<Sessions<M>> {
   const { backend, onError } = options
-  const background = new Set<Promise<unknown>>()
+  const background = running()
   const active = running()
   const parts = storeParts(options, (work) => {
-    const watched: Promise<unknown> = work.catch(onError).finally(() => background.delete(watched))
-    background.add(watched)
+    background.enter()
+    void work.catch(onError).finally(background.leave)
   })
   const engine = engineClock(parts)
   const reading = access(parts)
@@ -100,7 +100,7 @@ async function openStore<M extends object>(options: CheckedOptions<M>): Promise<
     const ended = parts.calls.end()
     await sweeping.stop()
     await active.idle()
-    await Promise.all([...background, parts.touches.drain()])
+    await Promise.all([background.idle(), parts.touches.drain()])
     await ended
     await signals?.end()
     await closeBackend(backend)

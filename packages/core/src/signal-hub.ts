@@ -27,7 +27,7 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
     publish: (channel, message) =>
       method('publish', async () => {
         checkChannel(channel)
-        checkMessage(message)
+        checkSize(Buffer.byteLength(checkString(message, 'message')), 'message', 1_024, 'bytes')
         const call = calls.begin(undefined)
         await calls.write(call, () => bus.publish(channel, message, call))
       }),
@@ -62,8 +62,4 @@ export function signalHub<M>(parts: StoreParts<M>, bus: SignalBus, method: Metho
 
 function checkChannel(channel: unknown): void {
   checkSize(checkString(channel, 'channel').length, 'channel', 255, 'characters')
-}
-
-function checkMessage(message: unknown): void {
-  checkSize(Buffer.byteLength(checkString(message, 'message')), 'message', 1_024, 'bytes')
 }

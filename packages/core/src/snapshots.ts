@@ -10,7 +10,7 @@ import { checkMetadata } from './metadata.ts'
 import { type StandardSchema, validated } from './schema.ts'
 import { corrupt, hasConsistentExpiry, type SealedTexts, seal, sealedBytes, textsIn, unseal } from './seal.ts'
 import type { Session } from './sessions.ts'
-import { encodeText, textCodec } from './text-codec.ts'
+import { encodeText, plainText, textCodec } from './text-codec.ts'
 
 /** Everything of a record but its data. */
 export type RecordHeader = Omit<SessionRecord, 'data'>
@@ -150,7 +150,7 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     if (next.tag + next.text === textsOf(before)[part]) return true
     if (codec === textCodec) return false
     const stored = valueFor(before, part)
-    return stored !== undefined && value !== undefined && plainText(stored) === plainText(value)
+    return stored !== undefined && value !== undefined && textOfCopy(stored) === textOfCopy(value)
   }
 
   function moved(record: SessionRecord, place: Place): SealedTexts {
@@ -275,10 +275,8 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   }
 }
 
-function plainText(value: unknown): string {
-  const copy = frozenCopy(value, 'metadata', Number.POSITIVE_INFINITY)
-  const { tag, text } = encodeText(copy.value, copy.exotic)
-  return tag + text
+function textOfCopy(value: unknown): string {
+  return plainText(frozenCopy(value, 'metadata', Number.POSITIVE_INFINITY).value)
 }
 
 function isSameContent(a: SessionRecord, b: SessionRecord): boolean {

@@ -7,13 +7,19 @@ import type { Codec } from './codec.ts'
  * Both are durable formats: tags are added, never changed.
  */
 export const textCodec: Codec = {
-  encode: (value) => (isPlain(value) ? `j${JSON.stringify(value)}` : `t${JSON.stringify(tagged(value))}`),
+  encode: plainText,
   decode: (text) => {
     const value: unknown = JSON.parse(text.slice(1))
     if (text.startsWith('j')) return value
     if (text.startsWith('t')) return untagged(value, 0)
     throw new SyntaxError('unknown text format')
   },
+}
+
+/** What `textCodec` writes. */
+export function plainText(value: unknown): string {
+  const { tag, text } = encodeText(value, !isPlain(value))
+  return tag + text
 }
 
 /** A text in two parts: put together, they are what the codec writes. */

@@ -21,6 +21,7 @@ it('the entry of backends exports exactly this', () => {
     'SessionError',
     'batcher',
     'byteLru',
+    'crowd',
     'decodeCursor',
     'encodeCursor',
     'isExpired',

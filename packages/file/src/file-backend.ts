@@ -5,6 +5,7 @@ import {
   type EventLog,
   lifecycle,
   processSignals,
+  running,
   type SessionBackend,
   SessionError,
 } from '@mcp-session/core/backend'
@@ -32,7 +33,7 @@ export function fileBackendOn(disk: Disk, tuning: Tuning, options: FileBackendOp
   const durability = settings.durable ? 'host' : 'engine'
   const info: BackendInfo = Object.freeze({ name: 'file', contract: 1, sharing: 'process', durability, expiry: 'swept' })
   const signals = processSignals(admit)
-  const reads = new Set<Promise<unknown>>()
+  const reads = running()
   let store: OpenStore | undefined
   const life = lifecycle({
     async open() {
@@ -42,7 +43,7 @@ export function fileBackendOn(disk: Disk, tuning: Tuning, options: FileBackendOp
       const closing = store
       store = undefined
       signals.clear()
-      await Promise.allSettled([...reads])
+      await reads.idle()
       await closing?.close()
     },
   })
@@ -56,11 +57,11 @@ export function fileBackendOn(disk: Disk, tuning: Tuning, options: FileBackendOp
 
   /** `close` waits for it. */
   async function reading<T>(read: Promise<T>): Promise<T> {
-    reads.add(read)
+    reads.enter()
     try {
       return await read
     } finally {
-      reads.delete(read)
+      reads.leave()
     }
   }
 

@@ -31,7 +31,7 @@ it('a power cut at any point, with any fate of what was not synced, loses nothin
   for (let round = 0; round < 2; round += 1) {
     const backend = fileBackendOn(disk, small, options)
     await backend.open()
-    expect(await work.run(backend, 50)).toEqual([])
+    expect(await work.run(backend, 100)).toEqual([])
     expect(await work.wrongs(backend)).toEqual([])
     await backend.close()
   }

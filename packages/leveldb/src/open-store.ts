@@ -1,4 +1,4 @@
-import type { BackendInfo } from '@mcp-session/core/backend'
+import { type BackendInfo, running } from '@mcp-session/core/backend'
 import { type LevelDatabase, openFolder } from './driver.ts'
 import { type Engine, engine } from './engine.ts'
 import { openFailure } from './level-errors.ts'
@@ -42,23 +42,23 @@ async function build(database: LevelDatabase, place: Place, settings: LeveldbSet
     if (place.path !== undefined) await database.close()
     throw error
   }
-  const running = engine(database, place, settings)
-  const lane = writeLane(running, place)
-  const reads = new Set<Promise<unknown>>()
+  const served = engine(database, place, settings)
+  const lane = writeLane(served, place)
+  const reads = running()
   return {
     info: infoOf(database, settings.durable),
-    engine: running,
+    engine: served,
     lane,
     read(step) {
-      const reading = Promise.resolve().then(running.readable).then(step)
-      reads.add(reading)
-      return reading.finally(() => reads.delete(reading))
+      const reading = Promise.resolve().then(served.readable).then(step)
+      reads.enter()
+      return reading.finally(reads.leave)
     },
     async close() {
       await lane.drain()
-      await Promise.allSettled([...reads])
+      await reads.idle()
       try {
-        await running.close()
+        await served.close()
       } finally {
         await place.release()
       }

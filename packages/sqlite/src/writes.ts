@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { type BatchOutcome, batcher, type Call, SessionError } from '@mcp-session/core/backend'
+import { type BatchOutcome, batcher, type Call, crowd, type Placed, SessionError } from '@mcp-session/core/backend'
 import { type Connection, pause } from './connection.ts'
 import type { Room } from './room.ts'
 import { isBusy, isDataError, isFull, locked } from './sqlite-errors.ts'
@@ -17,7 +17,7 @@ export interface WriteLane {
 /** Gives a step's result to its caller, after the commit. */
 type Tell = () => void
 
-interface Job {
+interface Job extends Placed {
   readonly call: Call
   readonly mayUseReserve: boolean
   step(): Tell
@@ -27,23 +27,23 @@ interface Job {
 }
 
 export function writeLane(connection: Connection, room: Room): WriteLane {
-  const pending = new Set<Job>()
+  const pending = crowd<Job>()
   let count = 0
   const batches = batcher<Job, Tell>({ name: 'sqlite', flush, isDataError })
 
   function enqueue<T>(call: Call, mayUseReserve: boolean, step: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const job: Job = { call, mayUseReserve, step: () => told(resolve, step()), reject, dropped: undefined }
-      pending.add(job)
+      const job: Job = { call, mayUseReserve, step: () => told(resolve, step()), reject, dropped: undefined, place: -1 }
+      pending.enter(job)
       // The steps of a flush run one after the other, so that calls of one id can share it: every call has a key of its own.
       count += 1
       batches.run(String(count), job, call).then(
         (tell) => {
-          pending.delete(job)
+          pending.leave(job)
           tell()
         },
         (error: unknown) => {
-          pending.delete(job)
+          pending.leave(job)
           reject(error)
         },
       )
@@ -87,7 +87,7 @@ export function writeLane(connection: Connection, room: Room): WriteLane {
   /** While the lock is awaited, every call ends at its own deadline, those that are still queued included. */
   function dropLate(busy: unknown): void {
     const now = performance.now()
-    for (const job of pending) {
+    for (const job of pending.members) {
       if (job.call.signal?.aborted) drop(job, job.call.signal.reason)
       else if (job.call.deadlineAt <= now) drop(job, locked(busy))
     }
@@ -95,7 +95,7 @@ export function writeLane(connection: Connection, room: Room): WriteLane {
 
   function nextDeadline(): number {
     let next = Number.POSITIVE_INFINITY
-    for (const job of pending) {
+    for (const job of pending.members) {
       if (job.dropped === undefined) next = Math.min(next, job.call.deadlineAt)
     }
     return next
