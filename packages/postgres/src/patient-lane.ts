@@ -54,7 +54,9 @@ export function patientLane<I, R>({ flush, bytesOf }: PatientLaneOptions<I, R>):
   }
 
   async function attempt(inputs: readonly I[], calls: readonly Call[]): Promise<readonly BatchOutcome<R | typeof wait>[]> {
-    const lockMs = Math.max(1, Math.min(longestLockMs, Math.floor(Math.max(...calls.map(leftMs)))))
+    // Twice, since the limit is one of each lock, and who is not the first to want a row waits for it twice: to be the next, and for its owner.
+    // https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
+    const lockMs = Math.max(1, Math.min(longestLockMs, Math.floor(Math.max(...calls.map(leftMs)) / 2)))
     try {
       return await flush(inputs, calls, String(lockMs))
     } catch (error) {
