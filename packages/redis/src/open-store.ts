@@ -46,7 +46,7 @@ async function build(connection: Connection, { prefix, minReplicas, minReplicasW
   const keys = keysOf(prefix)
   const replicas = minReplicas === 0 ? {} : { replicas: { min: minReplicas, waitMs: minReplicasWaitMs } }
   const writes = scriptLane({ connection, script: writeScript, ...replicas })
-  const reads = scriptLane({ connection, script: readScript, maxSteps: maxEventReads })
+  const reads = scriptLane({ connection, script: readScript, maxSteps: maxEventReads, maxFlushes: 1 })
   const reading = values(connection)
   const owners = ownerIndex(connection, keys)
   const dues = dueIndex(connection, keys)

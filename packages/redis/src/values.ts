@@ -1,7 +1,7 @@
 import { type BatchOutcome, batcher, type Call, running } from '@mcp-session/core/backend'
 import type { Connection } from './connection.ts'
 import { knownScript } from './known-script.ts'
-import { admit, latest, refused } from './lane.ts'
+import { admit, latest, refused, together } from './lane.ts'
 import { maxHeadBytes, type Standing, standingBytes } from './record-value.ts'
 import { requestOf } from './request.ts'
 import { underWay } from './under-way.ts'
@@ -43,8 +43,9 @@ export function values(connection: Connection): Values {
   let unnamed = 0
   let meanBytes = 1_024
 
-  const together = batcher<Asked, Found>({
+  const reads = batcher<Asked, Found>({
     name: 'redis',
+    ...together,
     flush: async (asked, calls) => {
       const read = asked.some(({ rev }) => rev !== '') ? readUnlessKnown : readAll
       const found = await read(asked, latest(calls))
@@ -123,7 +124,7 @@ export function values(connection: Connection): Values {
   function read(key: string, rev: string, call: Call): Promise<Found> {
     if (connection.client.isCluster) return tracked(call, () => readAlone(key, rev, call))
     unnamed += 1
-    return together.run(`${unnamed}`, { key, rev }, call)
+    return reads.run(`${unnamed}`, { key, rev }, call)
   }
 
   async function readAlone(key: string, rev: string, { deadlineAt }: Call): Promise<Found> {
@@ -151,7 +152,7 @@ export function values(connection: Connection): Values {
     heads: (keys, call) => tracked(call, () => Promise.all(keys.map((key) => head(key, call)))),
     getAll: (keys, call) => Promise.all(keys.map((key) => get(key, call))),
     async drain() {
-      await together.drain()
+      await reads.drain()
       await inFlight.idle()
     },
   }
