@@ -28,14 +28,14 @@ export interface BatcherOptions<I, R> {
 
 /** Groups the calls that are pending together into one step of the engine. */
 export interface Batcher<I, R> {
-  /** Queues an input. Inputs of one key are flushed in order, never two in one flush. */
-  run(key: string, input: I, call: Call): Promise<R>
+  /** Queues an input. Inputs of one key are flushed in order, never two in one flush; those without one need no order. */
+  run(key: string | undefined, input: I, call: Call): Promise<R>
   /** Resolves once nothing is queued or in flight. Every call ends at its deadline at the latest, if `flush` keeps to it. */
   drain(): Promise<void>
 }
 
 interface Entry<I, R> {
-  readonly key: string
+  readonly key: string | undefined
   readonly input: I
   readonly call: Call
   resolve(value: R): void
@@ -52,11 +52,12 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   const maxQueued = options.maxQueued ?? 16_384
   const maxBytes = options.maxBytes ?? 8_388_608
   let queue: Entry<I, R>[] = []
-  let inFlight: (readonly Entry<I, R>[])[] = []
+  let inFlight = 0
+  const keysInFlight = new Set<string | undefined>()
   let isScheduled = false
   let drained: (() => void)[] = []
 
-  function run(key: string, input: I, call: Call): Promise<R> {
+  function run(key: string | undefined, input: I, call: Call): Promise<R> {
     if (queue.length >= maxQueued) return Promise.reject(overloaded(options.name, maxQueued))
     return new Promise<R>((resolve, reject) => {
       queue.push({ key, input, call, resolve, reject })
@@ -65,23 +66,24 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   }
 
   function schedule(): void {
-    if (isScheduled || inFlight.length >= maxFlushes) return
+    if (isScheduled || inFlight >= maxFlushes) return
     isScheduled = true
     process.nextTick(flushAll)
   }
 
   function flushAll(): void {
     isScheduled = false
-    while (inFlight.length < maxFlushes) {
+    while (inFlight < maxFlushes) {
       const entries = take()
       if (entries.length === 0) break
-      inFlight.push(entries)
+      inFlight += 1
       void flushTogether(entries).then(() => {
-        inFlight = inFlight.filter((others) => others !== entries)
+        inFlight -= 1
+        for (const { key } of entries) keysInFlight.delete(key)
         schedule()
       })
     }
-    if (inFlight.length > 0) return
+    if (inFlight > 0) return
     const waiting = drained
     drained = []
     for (const done of waiting) done()
@@ -91,21 +93,29 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   function take(): Entry<I, R>[] {
     const taken: Entry<I, R>[] = []
     const left: Entry<I, R>[] = []
-    const keys = new Set(inFlight.flatMap((entries) => entries.map(({ key }) => key)))
+    const keysLeft = new Set<string | undefined>()
     const now = performance.now()
     let bytes = 0
     let full = false
+
+    function fits({ key, input }: Entry<I, R>): boolean {
+      if (full || (key !== undefined && (keysInFlight.has(key) || keysLeft.has(key)))) return false
+      const size = options.bytesOf?.(input) ?? 0
+      full = taken.length > 0 && (taken.length >= maxCalls || bytes + size > maxBytes)
+      bytes += size
+      return !full
+    }
+
     for (const entry of queue) {
-      if (entry.call.signal?.aborted) entry.reject(entry.call.signal.reason)
-      else if (entry.call.deadlineAt <= now) entry.reject(notSent(options.name))
-      else {
-        if (!full && !keys.has(entry.key)) {
-          const size = options.bytesOf?.(entry.input) ?? 0
-          full = taken.length > 0 && (taken.length >= maxCalls || bytes + size > maxBytes)
-          bytes += size
-        }
-        ;(full || keys.has(entry.key) ? left : taken).push(entry)
-        keys.add(entry.key)
+      const { key, call } = entry
+      if (call.signal?.aborted) entry.reject(call.signal.reason)
+      else if (call.deadlineAt <= now) entry.reject(notSent(options.name))
+      else if (fits(entry)) {
+        taken.push(entry)
+        if (key !== undefined) keysInFlight.add(key)
+      } else {
+        left.push(entry)
+        keysLeft.add(key)
       }
     }
     queue = left
@@ -153,7 +163,7 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   }
 
   function drain(): Promise<void> {
-    if (inFlight.length === 0 && !isScheduled) return Promise.resolve()
+    if (inFlight === 0 && !isScheduled) return Promise.resolve()
     return new Promise((resolve) => {
       drained.push(resolve)
     })

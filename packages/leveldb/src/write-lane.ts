@@ -21,7 +21,6 @@ interface Job {
 
 export function writeLane(engine: Engine, place: Place): WriteLane {
   const batches = batcher<Job, Tell>({ name: 'leveldb', flush, isDataError: () => false, bytesOf: (job) => job.bytes })
-  let count = 0
 
   async function run<T>(call: Call, bytes: number, step: (staged: StagedWrites) => Promise<T>): Promise<T> {
     let result: { readonly value: T } | undefined
@@ -35,8 +34,7 @@ export function writeLane(engine: Engine, place: Place): WriteLane {
       },
     }
     // The steps of a flush run one after the other, each on what the ones before have staged: calls of one id can share it.
-    count += 1
-    const tell = await batches.run(String(count), job, call)
+    const tell = await batches.run(undefined, job, call)
     tell()
     if (result === undefined) throw new Error('The step of leveldb was not told')
     return result.value

@@ -46,13 +46,6 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
   // A page may have 4 MiB.
   const reads = batcher<Read, EventPage | undefined>({ name: 'postgres', flush: flushReads, isDataError: isCallsFault, maxCalls: 32 })
   const restores = patientLane<Restore, boolean>({ flush: flushRestores, bytesOf: () => maxPageBytes })
-  let count = 0
-
-  /** Several appends to one session can share a flush, in their order: every call has a key of its own. */
-  function newKey(): string {
-    count += 1
-    return String(count)
-  }
 
   async function flushAppends(
     inputs: readonly Append[],
@@ -133,17 +126,18 @@ export function sessionEvents(wire: Wire, statements: Statements): SessionEvents
     async append(sessionId, event, retention, call) {
       checkText('sessionId', sessionId)
       checkEvent(event)
-      return appends.run(newKey(), sessionId, { sessionId, event, retention }, call)
+      // Several appends to one session can share a flush, in their order: none has a key.
+      return appends.run(undefined, sessionId, { sessionId, event, retention }, call)
     },
     async read(sessionId, query, call) {
       checkText('sessionId', sessionId)
       for (const stream of query.streams ?? []) checkText('stream', stream)
-      return reads.run(newKey(), { sessionId, query }, call)
+      return reads.run(undefined, { sessionId, query }, call)
     },
     async restore(sessionId, page, call) {
       checkText('sessionId', sessionId)
       checkPage(page)
-      return restores.run(newKey(), sessionId, { sessionId, page }, call)
+      return restores.run(undefined, sessionId, { sessionId, page }, call)
     },
     async drain() {
       await Promise.all([appends.drain(), reads.drain(), restores.drain()])

@@ -64,11 +64,9 @@ function parts(
   const events = sessionEvents(line, statements)
   const signals = signalBus({ wire: line, statements, names, newClient })
   const turns = batcher<() => Promise<unknown>, unknown>({ name: 'postgres', flush: takeTurn, isDataError: isCallsFault, maxCalls: 1 })
-  let count = 0
 
   async function inTurn<T>(call: Call, step: () => Promise<T>): Promise<T> {
-    count += 1
-    return (await turns.run(String(count), step, call)) as T
+    return (await turns.run(undefined, step, call)) as T
   }
 
   return {

@@ -5,8 +5,8 @@ import { pause } from './wire.ts'
 
 /** A lane of calls that travel together and need locks on rows. Where somebody keeps one, only the calls on that row wait for it. */
 export interface PatientLane<I, R> {
-  /** Calls of one key travel in turn, never two in one flush. `id` names the row that is locked. */
-  run(key: string, id: string, input: I, call: Call): Promise<R>
+  /** Calls of one key travel in turn, never two in one flush; those without one need no order. `id` names the row that is locked. */
+  run(key: string | undefined, id: string, input: I, call: Call): Promise<R>
   /** Resolves once nothing is queued or in flight. */
   drain(): Promise<void>
 }
@@ -28,7 +28,7 @@ export function patientLane<I, R>({ flush, bytesOf }: PatientLaneOptions<I, R>):
   const contended = new Map<string, number>()
   const waiting = new Set<Promise<unknown>>()
 
-  async function run(key: string, id: string, input: I, call: Call): Promise<R> {
+  async function run(key: string | undefined, id: string, input: I, call: Call): Promise<R> {
     const outcome = await (contended.has(id) ? alone.run(id, input, call) : together.run(key, input, call))
     if (outcome !== wait) return outcome
     const patience = outlast(id, input, call)

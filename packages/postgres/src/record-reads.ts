@@ -23,7 +23,6 @@ type Found = ReadonlyMap<string, Standing>
 
 export function recordReads(wire: Wire, statements: Statements): RecordReads {
   const batches = batcher<Read, SessionRecord | undefined>({ name: 'postgres', flush, isDataError: isCallsFault })
-  let count = 0
 
   function get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined> {
     try {
@@ -31,9 +30,8 @@ export function recordReads(wire: Wire, statements: Statements): RecordReads {
     } catch (error) {
       return Promise.reject(error)
     }
-    // Reads of one id can share a flush: every call has a key of its own.
-    count += 1
-    return batches.run(String(count), { id, known: known?.id === id ? known : undefined }, call)
+    // Reads of one id can share a flush: none has a key.
+    return batches.run(undefined, { id, known: known?.id === id ? known : undefined }, call)
   }
 
   /** Each session is asked for once. What one caller knows serves the others, too. */

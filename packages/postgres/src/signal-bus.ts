@@ -51,7 +51,6 @@ export function signalBus({ wire, statements, names, newClient }: SignalBusOptio
   })
   let probe: Promise<boolean> | undefined
   let heard: boolean | undefined
-  let count = 0
 
   async function flush(inputs: readonly Publication[], calls: readonly Call[]): Promise<readonly BatchOutcome<void>[]> {
     await wire.write(statements.publish, [texts(inputs.map(({ channel }) => channel)), texts(inputs.map(({ payload }) => payload))], calls)
@@ -59,8 +58,7 @@ export function signalBus({ wire, statements, names, newClient }: SignalBusOptio
   }
 
   async function publish(channel: string, message: string, call: Call): Promise<void> {
-    count += 1
-    await publications.run(String(count), { channel: engineChannel(names, channel), payload: encodeMessage(message) }, call)
+    await publications.run(undefined, { channel: engineChannel(names, channel), payload: encodeMessage(message) }, call)
   }
 
   async function subscribe(channel: string, heardBy: SignalListener): Promise<() => Promise<void>> {

@@ -60,12 +60,10 @@ function serverLane({ connection, script, maxSteps = together.maxCalls, maxFlush
     isDataError: () => false,
     bytesOf: ({ args }) => args.reduce((sum, arg) => sum + lengthOf(arg), 0),
   })
-  let unnamed = 0
   return {
     run(step, call) {
       check(step)
-      unnamed += 1
-      return lane.run(step.of ?? `${unnamed}`, step, call)
+      return lane.run(step.of, step, call)
     },
     drain: lane.drain,
   }

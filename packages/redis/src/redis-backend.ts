@@ -40,10 +40,16 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
 
   /** What a call consists of may be several steps: `close` waits for the call. */
   function on<T>(call: Call | undefined, step: (opened: OpenStore) => Promise<T>): Promise<T> {
+    return store === undefined ? Promise.reject(closed()) : underWay(calls, at(call, step))
+  }
+
+  /** A call of one step: the store waits for it by itself. */
+  function at<T>(call: Call | undefined, step: (opened: OpenStore) => Promise<T>): Promise<T> {
     const opened = store
     if (opened === undefined) return Promise.reject(closed())
     const held = call && opened.connection.gate.pass(call)
-    return underWay(calls, held === undefined ? step(opened) : held.then(() => step(opened)))
+    // One that is held has not begun.
+    return held === undefined ? step(opened) : underWay(calls, held).then(() => step(opened))
   }
 
   const events: EventLog = {
@@ -63,7 +69,7 @@ export function redisBackend(options: RedisBackendOptions): SessionBackend {
     },
     open: life.open,
     create: (record, call) => on(call, ({ records }) => records.create(record, call)),
-    get: (id, call, known) => on(call, ({ records }) => records.get(id, call, known)),
+    get: (id, call, known) => at(call, ({ records }) => records.get(id, call, known)),
     replace: (record, expectedRev, call) => on(call, ({ records }) => records.replace(record, expectedRev, call)),
     touch: (touch, call) => on(call, ({ records }) => records.touch(touch, call)),
     delete: (id, expectedRev, call) => on(call, ({ records }) => records.delete(id, expectedRev, call)),

@@ -40,7 +40,6 @@ const maxReplyBytes = 16 * 1024 * 1024
 
 export function values(connection: Connection): Values {
   const inFlight = running()
-  let unnamed = 0
   let meanBytes = 1_024
 
   const reads = batcher<Asked, Found>({
@@ -123,8 +122,7 @@ export function values(connection: Connection): Values {
 
   function read(key: string, rev: string, call: Call): Promise<Found> {
     if (connection.client.isCluster) return tracked(call, () => readAlone(key, rev, call))
-    unnamed += 1
-    return reads.run(`${unnamed}`, { key, rev }, call)
+    return reads.run(undefined, { key, rev }, call)
   }
 
   async function readAlone(key: string, rev: string, { deadlineAt }: Call): Promise<Found> {

@@ -28,16 +28,14 @@ interface Job extends Placed {
 
 export function writeLane(connection: Connection, room: Room): WriteLane {
   const pending = crowd<Job>()
-  let count = 0
   const batches = batcher<Job, Tell>({ name: 'sqlite', flush, isDataError })
 
   function enqueue<T>(call: Call, mayUseReserve: boolean, step: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const job: Job = { call, mayUseReserve, step: () => told(resolve, step()), reject, dropped: undefined, place: -1 }
       pending.enter(job)
-      // The steps of a flush run one after the other, so that calls of one id can share it: every call has a key of its own.
-      count += 1
-      batches.run(String(count), job, call).then(
+      // The steps of a flush run one after the other, so that calls of one id can share it: none has a key.
+      batches.run(undefined, job, call).then(
         (tell) => {
           pending.leave(job)
           tell()
