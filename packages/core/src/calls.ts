@@ -18,6 +18,8 @@ export interface Calls {
   write<T>(call: Call, step: () => Promise<T>): Promise<T>
   /** As `write`, but sends the identical write again while its outcome is unknown and time is left. */
   writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>>
+  /** The typed error where that many are as many as may be in flight. */
+  overload(count: number): SessionError | undefined
   /** Waits for others, but not beyond the call's deadline or its abort. */
   wait(call: Call, others: Promise<unknown>): Promise<void>
   /** Waits for a random time, longer with each attempt (full jitter), and never fails: whoever goes on looks at clock and signal. */
@@ -59,8 +61,15 @@ export function calls(options: CallsOptions): Calls {
     return { ...call, now: clock.now() }
   }
 
+  function overload(count: number): SessionError | undefined {
+    if (count < maxInFlight) return undefined
+    const message = `${maxInFlight} calls are in flight on ${name} already: shed load, or raise maxInFlight`
+    return new SessionError('MCP_SESSION_OVERLOADED', message, { retryable: true })
+  }
+
   function send<T>(call: Call, effect: 'read' | 'write', step: () => Promise<T>): Promise<T> {
-    if (inFlight.count >= maxInFlight) return Promise.reject(overloaded(name, maxInFlight))
+    const refusal = overload(inFlight.count)
+    if (refusal) return Promise.reject(refusal)
     if (call.signal?.aborted) return Promise.reject(call.signal.reason)
     if (performance.now() >= call.deadlineAt) return Promise.reject(timedOut(name, callTimeoutMs, 'none'))
     inFlight.enter()
@@ -143,6 +152,7 @@ export function calls(options: CallsOptions): Calls {
     read: (call, step) => send(call, 'read', step),
     write: (call, step) => send(call, 'write', step),
     writeAgain,
+    overload,
     wait,
     backOff,
     end,
@@ -175,8 +185,8 @@ export function isWorthSendingAgain(error: unknown, call: Call): boolean {
 export function typedError(backend: SessionBackend, error: unknown, where: string, effect: 'read' | 'write'): SessionError {
   if (SessionError.is(error)) return error
   const known = classOf(backend, error)
-  const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
-  const failure = `The engine failed with ${error instanceof Error ? error.name : typeof error}${code}; the driver's error is the cause`
+  const { code }: { readonly code?: unknown } = Object(error)
+  const failure = `The engine failed with ${error instanceof Error ? error.name : typeof error}${typeof code === 'string' ? ` ${code}` : ''}; the driver's error is the cause`
   return new SessionError(known?.code ?? 'MCP_SESSION_INTERNAL', `${failure} (${where})`, {
     retryable: known?.retryable ?? false,
     outcome: effect === 'read' ? 'none' : (known?.outcome ?? 'unknown'),
@@ -196,16 +206,6 @@ function classOf(backend: SessionBackend, error: unknown): ErrorClass | undefine
 /** The typed error for using a store that is closed or closing. */
 function closed(name: string): SessionError {
   return new SessionError('MCP_SESSION_CLOSED', `The store on ${name} is closed: open another one`)
-}
-
-function overloaded(name: string, maxInFlight: number): SessionError {
-  return new SessionError(
-    'MCP_SESSION_OVERLOADED',
-    `${maxInFlight} calls are in flight on ${name} already: shed load, or raise maxInFlight`,
-    {
-      retryable: true,
-    },
-  )
 }
 
 /** The typed error for a call that has not settled by its deadline. */

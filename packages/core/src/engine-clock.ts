@@ -18,11 +18,6 @@ export function engineClock<M>(parts: Pick<StoreParts<M>, 'backend' | 'calls' | 
   const isShared = backend.info.sharing === 'cluster'
   let measuredAt = performance.now()
 
-  async function health({ signal }: AccessSignal): Promise<Health> {
-    const call = calls.begin(signal)
-    return measure(call)
-  }
-
   async function measure(call: Call): Promise<Health> {
     const startedAt = performance.now()
     const ownNow = call.now - clock.offsetMs()
@@ -42,5 +37,5 @@ export function engineClock<M>(parts: Pick<StoreParts<M>, 'backend' | 'calls' | 
     if (isShared && performance.now() - measuredAt > intervalMs) inBackground(synchronize())
   }
 
-  return { health, synchronize, refresh }
+  return { health: ({ signal }) => measure(calls.begin(signal)), synchronize, refresh }
 }

@@ -61,7 +61,7 @@ export class SessionError extends Error {
 
   /** Whether `value` is a SessionError (with that code, if given); works across copies of this package, unlike `instanceof`. */
   static is(value: unknown, code?: SessionErrorCode): value is SessionError {
-    if (typeof value !== 'object' || value === null || !(brand in value) || !('code' in value)) return false
-    return code === undefined || value.code === code
+    const isOne = typeof value === 'object' && value !== null && brand in value
+    return isOne && (code === undefined || Object(value).code === code)
   }
 }

@@ -73,7 +73,6 @@ function checkText(text: unknown, name: string): void {
 }
 
 function checkRetention(retention: Retention): Retention {
-  if (typeof retention !== 'object' || retention === null) throw new TypeError('retention must be { maxEvents, maxAgeMs, maxBytes }')
   const { maxEvents, maxAgeMs, maxBytes, maxInternalAgeMs = Number.POSITIVE_INFINITY } = retention
   return {
     maxEvents: checkBound(maxEvents, 'retention.maxEvents', 1),

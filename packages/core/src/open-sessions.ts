@@ -152,7 +152,7 @@ function storeParts<M extends object>(options: CheckedOptions<M>, inBackground: 
     snapshots: snapshots({ ...options, backendName: backend.info.name }),
     touches: touches({ ...options, calls: storeCalls, meter: storeMeter, report: onError }),
     changes: changes({ backend, calls: storeCalls, meter: storeMeter }),
-    turns: turns(),
+    turns: turns(storeCalls),
     mintId: idMint(kind),
     mintRev: revMint(),
     inBackground,

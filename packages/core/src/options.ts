@@ -67,8 +67,7 @@ const backendMethods = [
 ] as const
 
 function checkBackend(backend: SessionBackend): SessionBackend {
-  if (typeof backend !== 'object' || backend === null) throw new TypeError(`backend must be a SessionBackend, got ${typeof backend}`)
-  const missing = backendMethods.filter((method) => typeof backend[method] !== 'function')
+  const missing = backendMethods.filter((method) => typeof backend?.[method] !== 'function')
   if (missing.length === 0) return backend
   throw new TypeError(`backend must be a SessionBackend; it has no ${missing.join(', ')}`)
 }

@@ -28,8 +28,7 @@ export function rotation<M>(parts: StoreParts<M>, { enter }: Access<M>, { insert
     const newOwner = givenOwner(options, 'newOwner')
     const entry = enter(id, options)
     if (entry === undefined) return undefined
-    const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
-    return turns.inTurn(id, arrive, async () => {
+    return turns.inTurn(id, entry.call, async () => {
       // An abort between the steps would lose the session: from here on there is none.
       const { signal: _signal, ...call } = calls.again(entry.call)
       const marked = await changes.compareAndSet(id, call, { find: entry.visible, next: marker }, undefined)

@@ -110,7 +110,7 @@ export interface SessionsOptions<M = Metadata> {
   readonly cleanupIntervalMs?: number | undefined
   /** Every call settles within this plus 100 ms while the event loop runs. Default 5,000. */
   readonly callTimeoutMs?: number | undefined
-  /** Calls in flight at most; beyond that `OVERLOADED`. Default 1,024. */
+  /** Calls to the backend at most, and as many changes that wait for an earlier one of their session; beyond that `OVERLOADED`. Default 1,024. */
   readonly maxInFlight?: number | undefined
   /** Of a session's encoded metadata and context. Default 1 MiB, at most 2 MiB − 1 KiB. */
   readonly maxBytes?: number | undefined

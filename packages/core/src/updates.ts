@@ -80,8 +80,7 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
   async function change(id: string, options: AccessOptions, next: Change['next']): Promise<SessionRecord | undefined> {
     const entry = enter(id, options)
     if (entry === undefined) return undefined
-    const arrive = (others: Promise<unknown>) => calls.wait(entry.call, others)
-    return turns.inTurn(id, arrive, () => {
+    return turns.inTurn(id, entry.call, () => {
       const call = calls.again(entry.call)
       const changing = changes.compareAndSet(id, call, { find: entry.visible, next }, snapshots.lastSeen(id))
       return changing.then((changed) => recordAfter(changed, call))
@@ -104,5 +103,5 @@ export function updates<M>(parts: StoreParts<M>, { enter }: Access<M>): Updates<
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  return typeof Object(value).then === 'function'
 }

@@ -101,6 +101,23 @@ describe('calls in flight', () => {
     expect(await sessions.retrieve(id)).toBeDefined()
   })
 
+  it('are bounded where they wait for each other, too, and those of other sessions go on', async () => {
+    const { sessions, backend, id } = await ownedStore({ maxInFlight: 3 })
+    const other = await sessions.create({ n: 0 })
+    const { reaction, arrived, release } = parked()
+    backend.once('replace', reaction)
+    const change = () => sessions.update(id, ({ n }) => ({ n: Number(n ?? 0) + 1 }))
+    const first = change()
+    await arrived
+    const waiting = Array.from({ length: 3 }, change)
+    expect(await sessionFailure(change())).toMatchObject({ code: 'MCP_SESSION_OVERLOADED', retryable: true, outcome: 'none' })
+    expect((await sessions.update(other.id, () => ({ n: 9 })))?.metadata).toEqual({ n: 9 })
+    release()
+    expect((await first)?.metadata).toEqual({ n: 1 })
+    expect((await Promise.all(waiting)).map((session) => session?.metadata)).toEqual([{ n: 2 }, { n: 3 }, { n: 4 }])
+    expect((await change())?.metadata).toEqual({ n: 5 })
+  })
+
   it('keep their places after a timeout, until the driver settles', async () => {
     const { sessions, backend, id } = await ownedStore({ maxInFlight: 2, callTimeoutMs: 25 })
     const { reaction, release } = parked()

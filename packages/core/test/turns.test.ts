@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { turns } from '../src/turns.ts'
 import { failure } from './store.ts'
 
-const patiently = (others: Promise<unknown>) => others.then(() => {})
+const call = { now: 0, deadlineAt: Number.POSITIVE_INFINITY }
+const impatient = { now: 0, deadlineAt: 0 }
+
+/** Of calls that wait as long as it takes, but for the impatient one. */
+function patiently() {
+  return turns({
+    overload: () => undefined,
+    wait: (waiting, others) => (waiting === impatient ? Promise.reject(new Error('too late')) : others.then(() => {})),
+  })
+}
 
 function gate() {
   let open = () => {}
@@ -14,11 +23,11 @@ function gate() {
 
 describe('turns', () => {
   it('run the steps of one id one after the other, in order', async () => {
-    const { inTurn } = turns()
+    const { inTurn } = patiently()
     const log: string[] = []
     const gates = [gate(), gate(), gate()]
     const steps = gates.map(({ opened }, index) =>
-      inTurn('a', patiently, async () => {
+      inTurn('a', call, async () => {
         log.push(`begin ${index}`)
         await opened
         log.push(`end ${index}`)
@@ -31,48 +40,44 @@ describe('turns', () => {
   })
 
   it('run the steps of different ids at the same time', async () => {
-    const { inTurn } = turns()
+    const { inTurn } = patiently()
     const { open, opened } = gate()
-    const first = inTurn('a', patiently, () => opened)
-    expect(await inTurn('b', patiently, async () => 'b')).toBe('b')
+    const first = inTurn('a', call, () => opened)
+    expect(await inTurn('b', call, async () => 'b')).toBe('b')
     open()
     await first
   })
 
   it('start the first step at once', () => {
-    const { inTurn } = turns()
+    const { inTurn } = patiently()
     let started = false
-    void inTurn('a', patiently, async () => {
+    void inTurn('a', call, async () => {
       started = true
     })
     expect(started).toBe(true)
   })
 
   it('go on after a step that failed', async () => {
-    const { inTurn } = turns()
-    const failed = inTurn('a', patiently, async () => {
+    const { inTurn } = patiently()
+    const failed = inTurn('a', call, async () => {
       throw new Error('first')
     })
-    const next = inTurn('a', patiently, async () => 'next')
+    const next = inTurn('a', call, async () => 'next')
     expect(await failure(failed)).toMatchObject({ message: 'first' })
     expect(await next).toBe('next')
   })
 
   it('never run the step of one who gave up, and keep the others in order', async () => {
-    const { inTurn } = turns()
+    const { inTurn } = patiently()
     const { open, opened } = gate()
     const log: string[] = []
-    const first = inTurn('a', patiently, async () => {
+    const first = inTurn('a', call, async () => {
       await opened
       log.push('first')
     })
-    const impatient = inTurn(
-      'a',
-      () => Promise.reject(new Error('too late')),
-      async () => void log.push('never'),
-    )
-    const last = inTurn('a', patiently, async () => void log.push('last'))
-    expect(await failure(impatient)).toMatchObject({ message: 'too late' })
+    const late = inTurn('a', impatient, async () => void log.push('never'))
+    const last = inTurn('a', call, async () => void log.push('last'))
+    expect(await failure(late)).toMatchObject({ message: 'too late' })
     expect(log).toEqual([])
     open()
     await Promise.all([first, last])
