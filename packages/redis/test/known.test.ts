@@ -67,7 +67,9 @@ it('does not take the instants of another session for those of one whose rev is 
   const { backend, client, key } = await store()
   const [one, two] = [await stored(backend), await stored(backend)]
   await client.copy(key(one.id), key(two.id), 'REPLACE')
-  await expect(backend.get(two.id, call(), { ...two, rev: one.rev, lastAccessedAt: two.lastAccessedAt - 1 })).rejects.toMatchObject({ code: 'MCP_SESSION_CORRUPT' })
+  await expect(backend.get(two.id, call(), { ...two, rev: one.rev, lastAccessedAt: two.lastAccessedAt - 1 })).rejects.toMatchObject({
+    code: 'MCP_SESSION_CORRUPT',
+  })
 })
 
 it('answers reads that travel together each by what it knows', async () => {
