@@ -106,13 +106,21 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
       const skips = checkHeader(name, bytes, entry)
       const taken = await takeIn({ ...entry, skips }, bytes, lastEnd)
       segments.push(segment(entry.number, file, taken.end, taken.skips))
-      // A killed process may have left what is not on disk yet, and it will be shown now.
-      if (lastEnd !== undefined) await file.sync()
+      if (lastEnd !== undefined) await makeDurable(file, bytes, taken.provenTo, taken.end)
       return file
     } catch (error) {
       await file.close()
       throw error
     }
+  }
+
+  /**
+   * A killed process may have left what is not on disk yet, and it will be shown now. It is written once more: what was not synced when a
+   * sync failed, the system takes for clean, and no later sync would write it. https://lwn.net/Articles/752063/
+   */
+  async function makeDurable(file: DiskFile, bytes: Buffer, from: number, to: number): Promise<void> {
+    if (from < to) await file.write(bytes.subarray(from, to), from)
+    await file.sync()
   }
 
   async function openSegment(name: string, isLast: boolean): Promise<DiskFile | undefined> {
@@ -143,7 +151,7 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
     entry: SegmentEntry,
     bytes: Buffer,
     lastEnd: number | undefined,
-  ): Promise<{ readonly end: number; readonly skips: readonly Skip[] }> {
+  ): Promise<{ readonly end: number; readonly skips: readonly Skip[]; readonly provenTo: number }> {
     const to = Math.min(entry.end ?? bytes.length, bytes.length)
     const found = await scan(bytes, { from: segmentHeaderBytes, to, skips: entry.skips, lsn }, seed, pause)
     const name = segmentName(entry.number)
@@ -166,7 +174,7 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
       note({ name, offset: end, bytes: Buffer.alloc(0), kind: 'damaged', lost: expected - end })
     }
     await replayAll(entry.number, bytes, found, end)
-    return { end, skips }
+    return { end, skips, provenTo: lastEnd === undefined ? end : Math.max(lastEnd, provenTo(found, end)) }
   }
 
   async function replayAll(number: number, bytes: Buffer, { frames }: Scanned, end: number): Promise<void> {
@@ -194,6 +202,13 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
 }
 
 const replayedBytesPerTurn = 1024 * 1024
+
+/** Where the frames begin of which none says that they are on disk. */
+function provenTo({ frames }: Scanned, end: number): number {
+  const counting = frames.filter(({ at }) => at < end)
+  const synced = counting.at(-1)?.synced ?? 0
+  return counting.find(({ lsn }) => lsn > synced)?.at ?? end
+}
 
 /** Whether a later frame says that what should be in the gap had been on disk. */
 function isDamage({ frames }: Scanned, gap: Gap): boolean {
