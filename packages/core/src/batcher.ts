@@ -68,11 +68,13 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   function schedule(): void {
     if (isScheduled || inFlight >= maxFlushes) return
     isScheduled = true
-    process.nextTick(flushAll)
+    process.nextTick(() => {
+      isScheduled = false
+      flushAll()
+    })
   }
 
   function flushAll(): void {
-    isScheduled = false
     while (inFlight < maxFlushes) {
       const entries = take()
       if (entries.length === 0) break
@@ -80,10 +82,11 @@ export function batcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
       void flushTogether(entries).then(() => {
         inFlight -= 1
         for (const { key } of entries) keysInFlight.delete(key)
-        schedule()
+        // At once: while others go on in microtasks, as cached reads do, no tick comes.
+        flushAll()
       })
     }
-    if (inFlight > 0) return
+    if (inFlight > 0 || isScheduled) return
     const waiting = drained
     drained = []
     for (const done of waiting) done()

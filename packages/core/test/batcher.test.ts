@@ -94,6 +94,23 @@ describe('grouping', () => {
     expect(most).toBe(1)
   })
 
+  it('waits for no tick between flushes: none comes while others go on in microtasks', async () => {
+    const { run, arrival, flushes } = held()
+    const arrived = arrival()
+    const first = run('a', 'a', inTime())
+    const flushing = await arrived
+    const second = run('b', 'b', inTime())
+    let ticked = false
+    process.nextTick(() => {
+      ticked = true
+    })
+    flushing.finish()
+    for (let turns = 0; turns < 100 && flushes.length < 2; turns += 1) await undefined
+    expect([flushes.length, ticked]).toEqual([2, false])
+    flushes[1]?.finish()
+    expect(await Promise.all([first, second])).toEqual(['A', 'B'])
+  })
+
   it('has as many flushes in flight as it may, each of other keys', async () => {
     const { run, arrival, flushes } = held({ maxCalls: 2, maxFlushes: 2 })
     const arrivals = [arrival(), arrival(), arrival()]
