@@ -42,3 +42,12 @@ export async function contentOf(file: DiskFile): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(await file.size())
   return bytes.subarray(0, await file.read(bytes, 0))
 }
+
+/**
+ * Makes bytes of a file durable that a sync may have failed on before, perhaps one of another process: the system takes for clean what
+ * it did not write then, and no later sync writes it, unless it is written once more. https://lwn.net/Articles/752063/
+ */
+export async function syncAnew(file: DiskFile, bytes: Buffer, position: number): Promise<void> {
+  if (bytes.length > 0) await file.write(bytes, position)
+  await file.sync()
+}

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Disk } from './disk.ts'
+import { type Disk, type DiskFile, syncAnew } from './disk.ts'
 import { full, isFull } from './file-errors.ts'
 import { stamp } from './frame.ts'
 import { swapManifest } from './manifest.ts'
@@ -49,6 +49,8 @@ export function openLog(state: LogState, tuning: Tuning, confirm: () => void): L
   const segments: Segment[] = [...state.segments]
   let { allocated, lsn, nextNumber } = state
   let syncedLsn = lsn
+  /** Offset in the last segment behind the last frame that is certainly on disk. */
+  let syncedEnd = 0
   let failed: { readonly error: unknown } | undefined
   let syncing: NodeJS.Timeout | undefined
   let retired: Promise<void> = Promise.resolve()
@@ -65,7 +67,7 @@ export function openLog(state: LogState, tuning: Tuning, confirm: () => void): L
     const at = active.end
     active.end += bytes
     lsn += frames.length
-    if (durable) syncedLsn = lsn
+    if (durable) synced(lsn, active.end)
     else syncLater()
     return placeOf(active.number, at)
   }
@@ -126,6 +128,7 @@ export function openLog(state: LogState, tuning: Tuning, confirm: () => void): L
       throw error
     }
     segments.push(next)
+    syncedEnd = segmentHeaderBytes
     allocated = size
     failed = undefined
   }
@@ -141,8 +144,21 @@ export function openLog(state: LogState, tuning: Tuning, confirm: () => void): L
   async function sync(): Promise<void> {
     const through = lsn
     if (syncedLsn === through) return
-    await orFail(last().file.sync())
-    syncedLsn = Math.max(syncedLsn, through)
+    const { file, end } = last()
+    await orFail(failed === undefined ? file.sync() : syncAgain(file, syncedEnd, end))
+    synced(through, end)
+  }
+
+  async function syncAgain(file: DiskFile, from: number, to: number): Promise<void> {
+    const bytes = Buffer.alloc(to - from)
+    await file.read(bytes, from)
+    await syncAnew(file, bytes, from)
+  }
+
+  function synced(through: number, end: number): void {
+    if (through <= syncedLsn) return
+    syncedLsn = through
+    syncedEnd = end
   }
 
   function syncLater(): void {

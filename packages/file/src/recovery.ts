@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { contentOf, type Disk, type DiskFile } from './disk.ts'
+import { contentOf, type Disk, type DiskFile, syncAnew } from './disk.ts'
 import { corrupt, errorCode, newerFormat } from './file-errors.ts'
 import { type FoundStore, findStore } from './found-store.ts'
 import type { LogState } from './log.ts'
@@ -106,21 +106,13 @@ function segmentReader(settings: RecoverySettings, secret: Buffer): SegmentReade
       const skips = checkHeader(name, bytes, entry)
       const taken = await takeIn({ ...entry, skips }, bytes, lastEnd)
       segments.push(segment(entry.number, file, taken.end, taken.skips))
-      if (lastEnd !== undefined) await makeDurable(file, bytes, taken.provenTo, taken.end)
+      // A process that ended may have left what is not on disk yet, and it will be shown now.
+      if (lastEnd !== undefined) await syncAnew(file, bytes.subarray(taken.provenTo, taken.end), taken.provenTo)
       return file
     } catch (error) {
       await file.close()
       throw error
     }
-  }
-
-  /**
-   * A killed process may have left what is not on disk yet, and it will be shown now. It is written once more: what was not synced when a
-   * sync failed, the system takes for clean, and no later sync would write it. https://lwn.net/Articles/752063/
-   */
-  async function makeDurable(file: DiskFile, bytes: Buffer, from: number, to: number): Promise<void> {
-    if (from < to) await file.write(bytes.subarray(from, to), from)
-    await file.sync()
   }
 
   async function openSegment(name: string, isLast: boolean): Promise<DiskFile | undefined> {

@@ -6,6 +6,8 @@ import type { Disk, DiskFile } from '../src/disk.ts'
 export type Operation =
   | { readonly do: 'write'; readonly file: number; readonly position: number; readonly bytes: Buffer }
   | { readonly do: 'sync'; readonly file: number }
+  /** The system takes for clean what it did not write, and no later sync writes it: https://lwn.net/Articles/752063/ */
+  | { readonly do: 'failed sync'; readonly file: number }
   | { readonly do: 'create'; readonly name: string; readonly file: number }
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
   | { readonly do: 'unlink'; readonly name: string }
@@ -46,11 +48,15 @@ export function memoryDisk(content: ReadonlyMap<string, Buffer> = new Map(), bef
         before('write')
         inodes[inode] = written(bytesOf(), bytes, position)
         operations.push({ do: 'write', file: inode, position, bytes: Buffer.from(bytes) })
-        before('sync')
-        operations.push({ do: 'sync', file: inode })
+        await this.sync()
       },
       async sync() {
-        before('sync')
+        try {
+          before('sync')
+        } catch (error) {
+          operations.push({ do: 'failed sync', file: inode })
+          throw error
+        }
         operations.push({ do: 'sync', file: inode })
       },
       size: async () => bytesOf().length,
@@ -134,10 +140,9 @@ export function afterPowerCut(
     names.set(name, inodes.length)
     inodes.push(Buffer.from(bytes))
   }
-  const lastSyncs = new Map(done.map((each, index) => [each.do === 'sync' ? each.file : -1, index]))
   for (const [index, operation] of done.entries()) {
     if (operation.do === 'write') {
-      const isSynced = (lastSyncs.get(operation.file) ?? -1) > index
+      const isSynced = done.slice(index).find((each) => isSyncOf(each, operation.file))?.do === 'sync'
       const outcome = isSynced ? 'kept' : fate.write(index, operation.bytes.length)
       const bytes = typeof outcome === 'object' ? operation.bytes.subarray(0, outcome.torn) : operation.bytes
       if (outcome !== 'lost') inodes[operation.file] = written(inodes[operation.file] ?? Buffer.alloc(0), bytes, operation.position)
@@ -152,6 +157,10 @@ export function afterPowerCut(
     }
   }
   return new Map([...names].map(([name, inode]) => [name, inodes[inode] ?? Buffer.alloc(0)]))
+}
+
+function isSyncOf(operation: Operation, file: number): boolean {
+  return (operation.do === 'sync' || operation.do === 'failed sync') && operation.file === file
 }
 
 function isChangeOfNames(operation: Operation): boolean {
