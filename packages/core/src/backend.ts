@@ -121,6 +121,8 @@
  *   own limits are.
  */
 import type { SessionErrorCode } from './errors.ts'
+import type { EventLog } from './event-log.ts'
+import type { SignalBus } from './signal-bus.ts'
 
 /** What every call carries. A backend reads no clock of its own for expiry and owns no timer for it. */
 export interface Call {
@@ -248,76 +250,15 @@ export interface BackendInfo {
   readonly expiry: 'swept' | 'engine'
 }
 
-/** The outgoing messages of sessions, for resuming streams. */
-export interface EventLog {
-  /** The event's sequence; `undefined`: the session is not live. */
-  append(sessionId: string, event: NewEvent, retention: Retention, call: Call): Promise<number | undefined>
-  /** `undefined`: the session is not live. */
-  read(sessionId: string, query: EventQuery, call: Call): Promise<EventPage | undefined>
-  /** For migration, see `events/restore`. `false`: the session is not live. */
-  restore(sessionId: string, page: EventPage, call: Call): Promise<boolean>
-}
-
-export interface NewEvent {
-  /** The writer's nonce, 1–255 characters of visible ASCII: makes `append` idempotent. */
-  readonly key: string
-  /** 1–255 characters, well-formed, without NUL. Streams that begin with `!` are exempt from retention but for `maxInternalAgeMs`. */
-  readonly stream: string
-  /** At most 4 MiB of well-formed UTF-8 without NUL. */
-  readonly data: string
-}
-
-export interface StoredEvent extends NewEvent {
-  /** Strictly increasing within the session; 1 or more. */
-  readonly sequence: number
-  /** `call.now` of the append that stored it. */
-  readonly createdAt: number
-}
-
-export interface EventQuery {
-  /** Absent: all streams. */
-  readonly streams?: readonly string[]
-  /** Events with a greater sequence only; 0: from the beginning. */
-  readonly after: number
-  /** 1–10,000 events. */
-  readonly limit: number
-  /** Events with `createdAt < call.now - maxAgeMs` are skipped; `Infinity`: none. */
-  readonly maxAgeMs: number
-}
-
-/** Bounds of what a session's log keeps, applied by `append`. `Infinity` in any: no such bound. */
-export interface Retention {
-  readonly maxEvents: number
-  readonly maxAgeMs: number
-  /** Of the UTF-8 bytes of `data`. */
-  readonly maxBytes: number
-  /** Age of events of streams that begin with `!`. Absent: they stay as long as the session. */
-  readonly maxInternalAgeMs?: number
-}
-
-export interface EventPage {
-  readonly events: readonly StoredEvent[]
-  /** The newest sequence of the session, whatever its stream; 0: none yet. */
-  readonly last: number
-  readonly trimmed: boolean
-}
-
-/** Hints between nodes: "look at session X". */
-export interface SignalBus {
-  publish(channel: string, message: string, call: Call): Promise<void>
-  /** Listens until the returned function is called. `undefined` as message: look at everything. */
-  subscribe(channel: string, listener: SignalListener): Promise<() => Promise<void>>
-}
-
-export type SignalListener = (message: string | undefined) => void
-
 export { type Batcher, type BatcherOptions, type BatchOutcome, batcher } from './batcher.ts'
 export { type ByteLru, byteLru } from './byte-lru.ts'
 export { type Crowd, crowd, type Placed } from './crowd.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export { SessionError, type SessionErrorCode, type SessionErrorOptions } from './errors.ts'
+export type { EventLog, EventPage, EventQuery, NewEvent, Retention, StoredEvent } from './event-log.ts'
 export { isExpired } from './expiry.ts'
 export { knownAt } from './known-record.ts'
 export { type Lifecycle, lifecycle } from './lifecycle.ts'
 export { type ProcessSignals, processSignals } from './process-signals.ts'
 export { type Running, running } from './running.ts'
+export type { SignalBus, SignalListener } from './signal-bus.ts'
