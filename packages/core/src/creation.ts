@@ -2,7 +2,7 @@ import { checkDurationMs, checkWholeNumber } from './arguments.ts'
 import type { Call, SessionRecord } from './backend.ts'
 import { isUnknown } from './calls.ts'
 import { SessionError } from './errors.ts'
-import { expiryOf, instantAfter } from './expiry.ts'
+import { expiryOf, lifetimeFrom } from './expiry.ts'
 import { isIdOfKind } from './ids.ts'
 import { checkOwner, givenOwner } from './owner.ts'
 import type { AccessSignal, CreateOptions, Session } from './sessions.ts'
@@ -26,9 +26,8 @@ export function creation<M>(parts: StoreParts<M>): Creation<M> {
     const owner = givenOwner(given)?.owner ?? null
     const id = given.id === undefined ? undefined : checkId(given.id)
     const call = calls.begin(given.signal)
-    const mustEndAt = instantAfter(call.now, lifetimeMs)
-    const times = { createdAt: call.now, lastAccessedAt: call.now, ttlMs, mustEndAt, expiresAt: expiryOf(call.now, ttlMs, mustEndAt) }
-    const make = (newId: string) => build({ id: newId, rev: mintRev(), prevRev: null, owner, ...times }, metadata, given.context)
+    const lifetime = lifetimeFrom(call.now, ttlMs, lifetimeMs)
+    const make = (newId: string) => build({ id: newId, rev: mintRev(), prevRev: null, owner, ...lifetime }, metadata, given.context)
     const record = id === undefined ? await insertMinted(call, make) : await insertNamed(call, make(id))
     meter.add('created')
     return snapshots.session(record)

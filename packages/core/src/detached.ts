@@ -1,5 +1,5 @@
 import { checkDurationMs, checkString, checkWholeNumber } from './arguments.ts'
-import { expiryOf, instantAfter } from './expiry.ts'
+import { lifetimeFrom } from './expiry.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import { checkKind, idMint } from './ids.ts'
 import { checkMetadata } from './metadata.ts'
@@ -25,18 +25,14 @@ const mostBytes = 2 * 1_048_576
 export function newSession<M extends object = Metadata>(metadata?: M, options: NewSessionOptions = {}): Session<M> {
   const now = options.now === undefined ? Date.now() : checkWholeNumber(options.now, 'now', 0)
   const ttlMs = checkDurationMs(options.ttlMs ?? Number.POSITIVE_INFINITY, 'ttlMs')
-  const mustEndAt = instantAfter(now, checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs'))
+  const maxLifetimeMs = checkDurationMs(options.maxLifetimeMs ?? Number.POSITIVE_INFINITY, 'maxLifetimeMs')
   return Object.freeze({
     id: idMint(checkKind(options.kind ?? 's'))(),
     owner: checkOwner(options.owner ?? null),
-    createdAt: now,
-    lastAccessedAt: now,
-    ttlMs,
-    mustEndAt,
-    expiresAt: expiryOf(now, ttlMs, mustEndAt),
     rev: 'detached',
     metadata: copyOf(metadata === undefined ? {} : metadata) as M,
     context: undefined,
+    ...lifetimeFrom(now, ttlMs, maxLifetimeMs),
   })
 }
 

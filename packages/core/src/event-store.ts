@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { checkPlainText, checkSize, checkString, checkWholeNumber } from './arguments.ts'
+import { checkPlainText, checkSize, checkString, checkWholeNumber, kindOf } from './arguments.ts'
 import type { EventLog, EventPage, EventQuery, NewEvent, Retention, StoredEvent } from './backend.ts'
 import { SessionError } from './errors.ts'
 import { tooLarge } from './frozen-copy.ts'
@@ -73,6 +73,7 @@ function checkText(text: unknown, name: string): void {
 }
 
 function checkRetention(retention: Retention): Retention {
+  if (typeof retention !== 'object' || retention === null) throw new TypeError(`retention must be an object, got ${kindOf(retention)}`)
   const { maxEvents, maxAgeMs, maxBytes, maxInternalAgeMs = Number.POSITIVE_INFINITY } = retention
   return {
     maxEvents: checkBound(maxEvents, 'retention.maxEvents', 1),
@@ -88,7 +89,7 @@ function checkQuery({ streams, after, limit, maxAgeMs }: EventQuery): EventQuery
     after: checkWholeNumber(after, 'query.after', 0),
     limit: checkWholeNumber(limit, 'query.limit', 1, 10_000),
     maxAgeMs: checkBound(maxAgeMs, 'query.maxAgeMs', 0),
-    ...(streams === undefined ? {} : { streams }),
+    ...(streams && { streams }),
   }
 }
 

@@ -1,3 +1,18 @@
+/** When what begins `now` began, was accessed last, and ends, in the fields of a session. */
+export interface Lifetime {
+  readonly createdAt: number
+  readonly lastAccessedAt: number
+  readonly ttlMs: number
+  readonly mustEndAt: number
+  readonly expiresAt: number
+}
+
+/** Of a session that begins now. */
+export function lifetimeFrom(now: number, ttlMs: number, maxLifetimeMs: number): Lifetime {
+  const mustEndAt = instantAfter(now, maxLifetimeMs)
+  return { createdAt: now, lastAccessedAt: now, ttlMs, mustEndAt, expiresAt: expiryOf(now, ttlMs, mustEndAt) }
+}
+
 /** `expiresAt` of a session: min(lastAccessedAt + ttlMs, mustEndAt); sums beyond the safe integers are `Infinity`. */
 export function expiryOf(lastAccessedAt: number, ttlMs: number, mustEndAt: number): number {
   return Math.min(instantAfter(lastAccessedAt, ttlMs), mustEndAt)

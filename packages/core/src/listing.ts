@@ -48,13 +48,12 @@ export function listing<M>(parts: StoreParts<M>, method: Method): Listing<M> {
   async function page(given: ListOptions, data: boolean): Promise<ListPage> {
     const { limit, cursor, signal } = given
     const asked = givenOwner(given)
-    if (asked !== undefined) checkString(asked.owner, 'owner')
     const query: ListQuery = {
       limit: checkWholeNumber(limit ?? defaultLimit, 'limit', 1, 10_000),
       prefix: `${options.kind}_`,
       data,
-      ...(asked === undefined ? {} : { owner: asked.owner as string }),
-      ...(cursor === undefined ? {} : { cursor: checkString(cursor, 'cursor') }),
+      ...(asked && { owner: checkString(asked.owner, 'owner') }),
+      ...(cursor !== undefined && { cursor: checkString(cursor, 'cursor') }),
     }
     const call = calls.begin(signal)
     const ask = () => backend.list(query, call)

@@ -50,7 +50,7 @@ export function meter(labels: { readonly backend: string; readonly kind: string 
       onEnd?.()
       const durationMs = performance.now() - startedAt
       histogramOf(operation).record(durationMs)
-      if (operations.hasSubscribers) operations.publish({ ...labels, operation, durationMs, ...(code === undefined ? {} : { code }) })
+      if (operations.hasSubscribers) operations.publish({ ...labels, operation, durationMs, ...(code && { code }) })
     }
     const failed = (error: unknown): never => {
       const code = SessionError.is(error) ? error.code : undefined

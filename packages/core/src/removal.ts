@@ -69,7 +69,7 @@ export function removal<M>(parts: StoreParts<M>, { enter }: Access<M>): Removal<
         owner,
         prefix: `${options.kind}_`,
         data: false,
-        ...(cursor === undefined ? {} : { cursor }),
+        ...(cursor !== undefined && { cursor }),
       }
       const page: ListPage = await calls.read(call, () => backend.list(query, call))
       const ended = await Promise.all(page.records.map((record) => removeListed(record, owner, signal)))

@@ -148,6 +148,17 @@ describe('events', () => {
     },
   )
 
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [7, 'number'],
+  ])('refuse %o as a retention, by its name', async (retained, kind) => {
+    const { events, backend, id } = await eventStore()
+    const appending = events.append(id, event('k'), retained as unknown as Retention)
+    expect(await failure(appending)).toEqual(new TypeError(`retention must be an object, got ${kind}`))
+    expect(backend.count('append')).toBe(0)
+  })
+
   it.each<Partial<EventQuery>>([{ after: -1 }, { limit: 0 }, { limit: 10_001 }, { maxAgeMs: -1 }, { streams: [''] }])(
     'refuse query %o',
     async (changes) => {
