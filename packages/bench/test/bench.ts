@@ -21,7 +21,10 @@ export function benchWithPath(path: string, ...args: string[]): Promise<{ stdout
   return run(process.execPath, commandOf(args), { env: { ...process.env, PATH: path } })
 }
 
-/** By a signal to the command and to all that it has started, as a terminal sends it, when so many processes have measured. */
+/**
+ * By a signal to the command and to all that it has started, as a terminal sends it, when so many processes have measured; and
+ * once more when it was heard, as `timeout` does.
+ */
 export async function benchStoppedAfter(
   done: number,
   signal: NodeJS.Signals,
@@ -42,7 +45,7 @@ export async function benchStoppedAfter(
     stdout += text
   })
   createInterface(command.stderr).on('line', (progress) => {
-    if (progress.startsWith(`${done}/`)) process.kill(-pid, signal)
+    if (progress.startsWith(`${done}/`) || progress.startsWith(`${signal}: `)) process.kill(-pid, signal)
   })
   const [code] = await once(command, 'close')
   return { stdout, code }

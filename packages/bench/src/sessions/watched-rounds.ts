@@ -3,23 +3,18 @@ import { bundle } from '../bundle.ts'
 import { engines } from './engines.ts'
 import type { Job } from './job.ts'
 import { type Rounds, runRounds } from './rounds.ts'
-
-/** As Ctrl-C, a closed terminal and a time limit say it. */
-const endings = ['SIGINT', 'SIGHUP', 'SIGTERM'] as const
+import { stopBySignal } from './stop-by-signal.ts'
 
 /** Measures while a person watches. Ctrl-C ends it, and keeps what is done. */
 export async function watchedRounds(jobs: readonly Job[], rounds: number, profiles?: string): Promise<Rounds> {
-  const stopping = new AbortController()
-  const stop = () => stopping.abort()
-  for (const signal of endings) process.once(signal, stop)
   const progress = process.stderr.isTTY ? barOf(jobs.length * rounds) : linesOf(jobs.length * rounds)
+  const stop = stopBySignal((text) => console.error(text))
   try {
     await using runner = await bundle(new URL('./runner.ts', import.meta.url))
     await using started = engines()
-    return await runRounds({ jobs, rounds, script: runner.path, engines: started, profiles, stop: stopping.signal, onRun: progress.tell })
+    return await runRounds({ jobs, rounds, script: runner.path, engines: started, profiles, stop, onRun: progress.tell })
   } finally {
     progress.end()
-    for (const signal of endings) process.off(signal, stop)
   }
 }
 
