@@ -51,23 +51,24 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
     return undefined
   }
 
-  async function retrieve(id: string, accessOptions: AccessOptions): Promise<Session<M> | undefined> {
-    const found = await find(id, accessOptions)
-    if (found === undefined) return undefined
-    const session = snapshots.session(found.record)
-    const touched = touches.afterRead(found.record, found.call)
-    if (touched === found.record) return session
-    return Object.freeze({ ...session, lastAccessedAt: touched.lastAccessedAt, expiresAt: touched.expiresAt })
+  function retrieve(id: string, accessOptions: AccessOptions): Promise<Session<M> | undefined> {
+    return find(id, accessOptions, (record, call) => {
+      const session = snapshots.session(record)
+      const touched = touches.afterRead(record, call)
+      if (touched === record) return session
+      return Object.freeze({ ...session, lastAccessedAt: touched.lastAccessedAt, expiresAt: touched.expiresAt })
+    })
   }
 
   async function touch(id: string, accessOptions: AccessOptions): Promise<boolean> {
     const known = await touchKnown(id, accessOptions)
     if (known !== undefined) return known
-    const found = await find(id, accessOptions)
-    if (found === undefined) return false
-    snapshots.verified(found.record)
+    const touched = await find(id, accessOptions, (record, call) => {
+      snapshots.verified(record)
+      return touches.write(record, call)
+    })
     // Whoever replaced it meanwhile has accessed it.
-    return (await touches.write(found.record, found.call)) !== undefined
+    return touched !== undefined
   }
 
   /** Without a read, by what was seen last. `undefined`: that does not tell, since nothing was seen, or others have changed it. */
@@ -82,13 +83,20 @@ export function access<M>(parts: StoreParts<M>): Access<M> {
     return touched !== undefined
   }
 
-  async function find(id: string, accessOptions: AccessOptions): Promise<{ record: SessionRecord; call: Call } | undefined> {
+  /** With `then`, and what is found used at once: each `async` function on the way costs every read its promise and its frame. */
+  function find<T>(
+    id: string,
+    accessOptions: AccessOptions,
+    use: (record: SessionRecord, call: Call) => T | Promise<T>,
+  ): Promise<T | undefined> {
     const entry = enter(id, accessOptions)
-    const stored = entry && (await calls.read(entry.call, () => backend.get(id, entry.call, entry.known)))
-    if (stored === undefined) snapshots.forget(id)
-    const record = entry?.visible(stored, entry.call)
-    meter.add(record === undefined ? 'misses' : 'hits')
-    return entry && record && { record, call: entry.call }
+    const read = entry === undefined ? Promise.resolve(undefined) : calls.read(entry.call, () => backend.get(id, entry.call, entry.known))
+    return read.then((stored) => {
+      if (stored === undefined) snapshots.forget(id)
+      const record = entry?.visible(stored, entry.call)
+      meter.add(record === undefined ? 'misses' : 'hits')
+      return entry && record && use(record, entry.call)
+    })
   }
 
   return { enter, retrieve, touch }

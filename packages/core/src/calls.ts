@@ -75,28 +75,30 @@ export function calls(options: CallsOptions): Calls {
     inFlight.enter()
     if (call.deadlineAt > lastDeadlineAt) lastDeadlineAt = call.deadlineAt
     return new Promise<T>((resolve, reject) => {
-      const unwatch = late.watch(call.deadlineAt, () => {
-        reject(timedOut(name, callTimeoutMs, effect === 'read' ? 'none' : 'unknown'))
-      })
+      const waiter = {
+        deadlineAt: call.deadlineAt,
+        onLate: () => reject(timedOut(name, callTimeoutMs, effect === 'read' ? 'none' : 'unknown')),
+        place: -1,
+      }
+      late.enter(waiter)
       const unlisten = onAbort(call.signal, reject)
+      const leave = () => {
+        late.leave(waiter)
+        unlisten()
+        inFlight.leave()
+      }
       // The slot stays taken until the driver settles, whenever that is.
       promised(step).then(
         (value) => {
-          leave(unwatch, unlisten)
+          leave()
           resolve(value)
         },
         (error: unknown) => {
-          leave(unwatch, unlisten)
+          leave()
           reject(typedError(backend, error, `on ${name}`, effect))
         },
       )
     })
-  }
-
-  function leave(unwatch: () => void, unlisten: () => void): void {
-    unwatch()
-    unlisten()
-    inFlight.leave()
   }
 
   function writeAgain<T>(call: Call, step: () => Promise<T>): Promise<Resent<T>> {
@@ -124,10 +126,11 @@ export function calls(options: CallsOptions): Calls {
 
   function wait(call: Call, others: Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const unwatch = late.watch(call.deadlineAt, () => done(() => reject(timedOut(name, callTimeoutMs, 'none'))))
+      const waiter = { deadlineAt: call.deadlineAt, onLate: () => done(() => reject(timedOut(name, callTimeoutMs, 'none'))), place: -1 }
+      late.enter(waiter)
       const unlisten = onAbort(call.signal, (reason) => done(() => reject(reason)))
       const done = (settle: () => void) => {
-        unwatch()
+        late.leave(waiter)
         unlisten()
         settle()
       }

@@ -2,11 +2,13 @@ import { crowd, type Placed } from './crowd.ts'
 
 /** Wakes waiters at their deadlines, with one timer for all of them: a timer a call costs a fifth of a cached read. */
 export interface Deadlines {
-  /** Calls `onLate` once when `deadlineAt` (scale of `performance.now()`) has passed, unless the returned function ran before. */
-  watch(deadlineAt: number, onLate: () => void): () => void
+  /** Calls `onLate` once when `deadlineAt` has passed, unless the waiter leaves before. */
+  enter(waiter: Waiter): void
+  leave(waiter: Waiter): void
 }
 
-interface Waiter extends Placed {
+export interface Waiter extends Placed {
+  /** On the scale of `performance.now()`. */
   readonly deadlineAt: number
   readonly onLate: () => void
 }
@@ -34,11 +36,10 @@ export function deadlines(): Deadlines {
   }
 
   return {
-    watch(deadlineAt, onLate) {
-      const waiter = { deadlineAt, onLate, place: -1 }
+    enter(waiter) {
       enter(waiter)
       timer ??= setInterval(tick, tickMs)
-      return () => leave(waiter)
     },
+    leave,
   }
 }

@@ -46,11 +46,13 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
     return owner === null ? undefined : owners.arm(digestOf(owner), id, expiresAt, call)
   }
 
-  async function get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined> {
-    const found = await values.getUnlessKnown(keys.record(id), revOf(known), call)
-    if (found === undefined) return undefined
-    const record = typeof found === 'string' || known === undefined ? recordOf(id, String(found)) : knownRecordOf(known, found)
-    return isExpired(record, call.now) ? undefined : record
+  /** With `then`: an `async` function would cost every read its frame. */
+  function get(id: string, call: Call, known: SessionRecord | undefined): Promise<SessionRecord | undefined> {
+    return values.getUnlessKnown(keys.record(id), revOf(known), call).then((found) => {
+      if (found === undefined) return undefined
+      const record = typeof found === 'string' || known === undefined ? recordOf(id, String(found)) : knownRecordOf(known, found)
+      return isExpired(record, call.now) ? undefined : record
+    })
   }
 
   async function replace(record: SessionRecord, expectedRev: string, call: Call): Promise<ReplaceResult> {

@@ -33,7 +33,13 @@ interface Asked {
 
 /** An error is that of one key alone. */
 type Found = string | Standing | undefined
-type Replies = Map<string, Found | Error>
+type Replies = (Found | Error)[]
+
+/** What is asked for, each key once: a reply is at its key's place. */
+interface Distinct {
+  readonly keys: string[]
+  readonly revs: string[]
+}
 
 /** A reply of this size keeps others waiting for some 50 ms. */
 const maxReplyBytes = 16 * 1024 * 1024
@@ -46,76 +52,76 @@ export function values(connection: Connection): Values {
     name: 'redis',
     ...together,
     flush: async (asked, calls) => {
-      const read = asked.some(({ rev }) => rev !== '') ? readUnlessKnown : readAll
-      const found = await read(asked, latest(calls))
-      return asked.map(({ key }) => outcomeOf(found.get(key)))
+      const distinct: Distinct = { keys: [], revs: [] }
+      const places = placesIn(distinct, asked)
+      const read = distinct.revs.some((rev) => rev !== '') ? readUnlessKnown : readAll
+      const found = await read(distinct, latest(calls))
+      return places.map((place) => outcomeOf(found[place]))
     },
     isDataError: () => false,
   })
 
   /** Values of unknown size: by what the last ones were, a reply stays small. */
-  async function readAll(asked: readonly Asked[], deadlineAt: number): Promise<Replies> {
-    const distinct = [...new Set(asked.map(({ key }) => key))]
-    const found: Replies = new Map()
-    for (let at = 0; at < distinct.length; ) {
-      const some = distinct.slice(at, at + Math.max(1, Math.floor(maxReplyBytes / meanBytes)))
+  async function readAll({ keys }: Distinct, deadlineAt: number): Promise<Replies> {
+    const found: Replies = []
+    while (found.length < keys.length) {
+      const some = keys.slice(found.length, found.length + Math.max(1, Math.floor(maxReplyBytes / meanBytes)))
       const replies = (await connection.send({ name: 'mget', args: some.slice(0, 1), request: requestOf(['mget'], some), deadlineAt })) as (
         | string
         | null
       )[]
       let length = 0
-      for (const [n, value] of replies.entries()) {
-        if (value === null) continue
-        found.set(some[n] ?? '', value)
-        length += value.length
+      for (const value of replies) {
+        found.push(value ?? undefined)
+        length += value?.length ?? 0
       }
       meanBytes = Math.max(1_024, length / some.length)
-      at += some.length
     }
     return found
   }
 
-  /** Whoever knows another rev of a session than others that ask with them is given the whole of it, like these. */
-  async function readUnlessKnown(asked: readonly Asked[], deadlineAt: number): Promise<Replies> {
-    const revs = new Map<string, string>()
-    for (const { key, rev } of asked) {
-      const other = revs.get(key)
-      if (other === undefined) revs.set(key, rev)
-      else if (other !== rev) revs.set(key, '')
-    }
-    const found: Replies = new Map()
-    for (let left = revs; left.size > 0; ) left = await readSome(left, found, deadlineAt)
+  async function readUnlessKnown(distinct: Distinct, deadlineAt: number): Promise<Replies> {
+    const found: Replies = distinct.keys.map(() => undefined)
+    let left = await readSome(distinct, undefined, found, deadlineAt)
+    while (left.length > 0) left = await readSome(distinct, left, found, deadlineAt)
     return found
   }
 
-  /** Those for which there was no room are left. */
-  async function readSome(revs: ReadonlyMap<string, string>, found: Replies, deadlineAt: number): Promise<Map<string, string>> {
-    const keys = [...revs.keys()]
-    const args = [`${[...revs.values()].join(' ')} `, String(maxReplyBytes)]
-    const [text = '', ...parts] = (await connection.run(knownScript, keys, args, deadlineAt)) as string[]
-    const left = new Map<string, string>()
+  /** Those at `places`, or all. Gives the places of those for which there was no room. */
+  async function readSome(
+    { keys, revs }: Distinct,
+    places: readonly number[] | undefined,
+    found: Replies,
+    deadlineAt: number,
+  ): Promise<number[]> {
+    const some = (texts: readonly string[]) => places?.map((place) => texts[place] ?? '') ?? texts
+    const asked = some(keys)
+    const args = [`${some(revs).join(' ')} `, String(maxReplyBytes)]
+    const [text = '', ...parts] = (await connection.run(knownScript, asked, args, deadlineAt)) as string[]
+    const left: number[] = []
     let at = 0
     let part = 0
-    for (const [key, rev] of revs) {
+    for (let n = 0; n < asked.length; n += 1) {
+      const place = places?.[n] ?? n
       const mark = text[at]
       at += 1
       if (mark === '=') {
-        found.set(key, { text, at })
+        found[place] = { text, at }
         at += standingBytes
       } else if (mark === '*') {
-        found.set(key, parts[part])
+        found[place] = parts[part]
         part += 1
-      } else if (mark === '+') left.set(key, rev)
+      } else if (mark === '+') left.push(place)
       else if (mark === '!') {
         const error = refused(parts[part])
-        if (connection.client.isCluster || !isForeign(error)) found.set(key, error)
+        if (connection.client.isCluster || !isForeign(error)) found[place] = error
         part += 1
       }
     }
     return left
   }
 
-  function tracked<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  async function tracked<T>(call: Call, work: () => Promise<T>): Promise<T> {
     admit(call, inFlight.count)
     return underWay(inFlight, work())
   }
@@ -127,9 +133,9 @@ export function values(connection: Connection): Values {
 
   async function readAlone(key: string, rev: string, { deadlineAt }: Call): Promise<Found> {
     if (rev === '') return ((await connection.send({ name: 'get', args: [key], deadlineAt })) ?? undefined) as string | undefined
-    const found: Replies = new Map()
-    await readSome(new Map([[key, rev]]), found, deadlineAt)
-    const value = found.get(key)
+    const found: Replies = [undefined]
+    await readSome({ keys: [key], revs: [rev] }, undefined, found, deadlineAt)
+    const [value] = found
     if (value instanceof Error) throw value
     return value
   }
@@ -154,6 +160,21 @@ export function values(connection: Connection): Values {
       await inFlight.idle()
     },
   }
+}
+
+/** Whoever knows another rev of a session than others that ask with them is given the whole of it, like these. */
+function placesIn({ keys, revs }: Distinct, asked: readonly Asked[]): number[] {
+  const known = new Map<string, number>()
+  return asked.map(({ key, rev }) => {
+    const place = known.get(key)
+    if (place === undefined) {
+      known.set(key, keys.length)
+      revs.push(rev)
+      return keys.push(key) - 1
+    }
+    if (revs[place] !== rev) revs[place] = ''
+    return place
+  })
 }
 
 function outcomeOf(found: Found | Error): BatchOutcome<Found> {
