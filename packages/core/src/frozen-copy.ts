@@ -9,8 +9,6 @@ export interface FrozenCopy {
   readonly exotic: boolean
   /** It holds something that freezing cannot protect: `Date`, `Map`, `Set`, `Uint8Array`. */
   readonly mutable: boolean
-  /** Some value in it is certainly not the one that stands there in `before`; false also where that was not found out. */
-  readonly differs: boolean
 }
 
 const maxDepth = 100
@@ -24,7 +22,6 @@ interface Walk {
   bytes: number
   exotic: boolean
   mutable: boolean
-  differs: boolean
 }
 
 /** From this length on V8 makes a part of a text by pointing into the whole (`SlicedString::kMinLength`). */
@@ -38,7 +35,7 @@ const minSharedLength = 13
  * What stands in its old place, the very object, since `before` is not walked again, and not counted: an update that changes one
  * member costs no more than that member.
  */
-export function frozenCopy(value: unknown, label: string, maxBytes: number, before?: Omit<FrozenCopy, 'differs'>): FrozenCopy {
+export function frozenCopy(value: unknown, label: string, maxBytes: number, before?: FrozenCopy): FrozenCopy {
   const walk: Walk = {
     label,
     maxBytes,
@@ -47,16 +44,14 @@ export function frozenCopy(value: unknown, label: string, maxBytes: number, befo
     bytes: 0,
     exotic: false,
     mutable: false,
-    differs: false,
   }
   const known = before === undefined || before.exotic || before.mutable ? undefined : before.value
   const copied = copy(value, known, walk)
-  return { value: copied, exotic: walk.exotic, mutable: walk.mutable, differs: known !== undefined && walk.differs }
+  return { value: copied, exotic: walk.exotic, mutable: walk.mutable }
 }
 
 function copy(value: unknown, before: unknown, walk: Walk): unknown {
   if (value === before && typeof value === 'object' && value !== null) return value
-  if (value !== before && typeof value !== 'object') walk.differs = true
   switch (typeof value) {
     case 'string':
       count(walk, value.length + 2)

@@ -14,11 +14,10 @@ type Sealed = Pick<SessionRecord, 'id' | 'rev' | 'prevRev' | 'owner' | 'createdA
 /**
  * `data` of a record: format tag `1`, eight hexadecimal digits of CRC-32 over the fields that only a replace changes and the
  * body, then the body: length of the context text in base 36, `:`, context text, metadata text. A flipped bit in SQLite went
- * unnoticed in 71 % of cases (measured): the engines below do not check what they return. `tag`: what the metadata text begins
- * with, where the two are not one text yet.
+ * unnoticed in 71 % of cases (measured): the engines below do not check what they return.
  */
-export function seal(header: Sealed, { context, metadata }: SealedTexts, tag = ''): string {
-  const start = `${context.length.toString(36)}:${context}${tag}`
+export function seal(header: Sealed, { context, metadata }: SealedTexts): string {
+  const start = `${context.length.toString(36)}:${context}`
   // In two parts: the text of both would be made only to be summed.
   return `1${sumText(crc32(metadata, headSum(header, start)))}${start}${metadata}`
 }

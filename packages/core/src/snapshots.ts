@@ -2,6 +2,7 @@ import { isPlainText } from './arguments.ts'
 import type { SessionRecord } from './backend.ts'
 import { byteLru } from './byte-lru.ts'
 import type { Codec, CodecContext } from './codec.ts'
+import { editedText } from './edited-text.ts'
 import { SessionError } from './errors.ts'
 import { isExpired } from './expiry.ts'
 import { type FrozenCopy, frozenCopy, tooLarge } from './frozen-copy.ts'
@@ -50,120 +51,89 @@ export interface SnapshotsOptions<M> {
   readonly cacheBytes: number
 }
 
-type Decoded = Pick<FrozenCopy, 'value' | 'exotic' | 'mutable'>
-
 interface Values {
   /** Decoded afresh for each caller where freezing cannot protect it. */
-  readonly metadata: Decoded
-  readonly context: Decoded
+  readonly metadata: FrozenCopy
+  readonly context: FrozenCopy
 }
 
 /** Texts of values that were just encoded; with the values where decoding the texts would give the same again. */
 interface MadeTexts extends SealedTexts {
-  /** What the metadata text begins with, where it is not in it. */
-  readonly tag?: string
   readonly values?: Values | undefined
 }
 
 interface Encoded {
-  readonly tag: string
   readonly text: string
-  readonly decoded: Decoded | undefined
-  /** It is certainly not what was there before. */
-  readonly differs: boolean
+  readonly decoded: FrozenCopy | undefined
 }
 
 interface Kept<M> extends Values {
   /** With the instants that were seen last. */
   record: SessionRecord
-  texts: SealedTexts | undefined
   /** Of that record, where everybody may have the same. */
   session: Session<M> | undefined
 }
 
-const nothing: Decoded = { value: undefined, exotic: false, mutable: false }
+const nothing: FrozenCopy = { value: undefined, exotic: false, mutable: false }
 
 export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
   const { backendName, codec, schema, maxBytes } = options
   const cache = byteLru<Kept<M>>(options.cacheBytes)
 
   function texts(metadata: unknown, context: unknown, place: Place): MadeTexts {
-    return fitting(encodeContext(context, place), encodeMetadata(accepted(metadata), place))
+    return fitting(encode(context, 'context', place), encode(accepted(metadata), 'metadata', place))
   }
 
   function fitting(context: Encoded, metadata: Encoded): MadeTexts {
-    const known = context.decoded !== undefined && metadata.decoded !== undefined
-    const values = known ? { context: context.decoded, metadata: metadata.decoded } : undefined
-    const made = { context: context.tag + context.text, metadata: metadata.text, tag: metadata.tag, values }
+    const values = context.decoded && metadata.decoded && { context: context.decoded, metadata: metadata.decoded }
+    const made = { context: context.text, metadata: metadata.text, values }
     // No UTF-16 unit is more than three bytes: most texts need not be measured.
     if (16 + 3 * (made.context.length + made.metadata.length) > maxBytes && sealedBytes(made) > maxBytes)
       throw tooLarge('metadata with its context', maxBytes)
     return made
   }
 
-  function encodeMetadata(metadata: object, place: Place, before?: Decoded): Encoded {
-    const encoded = encode(metadata, 'metadata', place, before)
-    // What the schema makes of the stored value may be another one.
-    return schema === undefined ? encoded : { ...encoded, decoded: undefined }
-  }
-
   function accepted(metadata: unknown): object {
     return checkMetadata(schema === undefined ? metadata : validated(schema, metadata))
   }
 
-  function encodeContext(context: unknown, place: Place, before?: Decoded): Encoded {
-    return context === undefined ? { tag: '', text: '', decoded: nothing, differs: false } : encode(context, 'context', place, before)
-  }
-
-  function encode(value: unknown, part: CodecContext['part'], place: Place, before?: Decoded): Encoded {
+  /** `undefined` is a context that is not there. `before` is what stands there now, with its text. */
+  function encode(value: unknown, part: CodecContext['part'], place: Place, before?: FrozenCopy, old = ''): Encoded {
+    if (value === undefined) return { text: '', decoded: nothing }
     const copy = frozenCopy(value, part, maxBytes, before)
-    const { differs } = copy
     if (codec === textCodec) {
-      const text = encodeText(copy.value, copy.exotic)
-      return { decoded: text.tag === 'j' ? copy : undefined, differs, ...text }
+      // What the schema makes of the stored value may be another one.
+      const isStored = schema === undefined || part === 'context'
+      const edited = isStored && !copy.exotic ? editedText(old, before?.value, copy.value) : undefined
+      const text = edited ?? encodeText(copy.value, copy.exotic)
+      return { text, decoded: isStored && text.startsWith('j') ? copy : undefined }
     }
     // Just what `decode` will be given: a codec may bind all of it.
     const text = codec.encode(copy.value, { id: place.id, owner: place.owner, part })
-    if (typeof text === 'string' && text !== '' && isPlainText(text)) return { tag: '', text, decoded: undefined, differs }
+    if (typeof text === 'string' && text !== '' && isPlainText(text)) return { text, decoded: undefined }
     throw new TypeError('codec.encode must return well-formed text without NUL, at least one character')
   }
 
   function changed(record: SessionRecord, part: CodecContext['part'], value: unknown): MadeTexts | undefined {
     const before = keptFor(record) ?? keep(opened(record))
-    if (part === 'context') {
-      const next = encodeContext(value, record, before.context)
-      return isSame(before, part, next, value) ? undefined : fitting(next, unchanged(before, 'metadata'))
-    }
-    const accepting = accepted(value)
-    const next = encodeMetadata(accepting, record, before.metadata)
-    return isSame(before, part, next, accepting) ? undefined : fitting(unchanged(before, 'context'), next)
-  }
-
-  function unchanged(before: Kept<M>, part: CodecContext['part']): Encoded {
-    const text = before[part] === nothing ? '' : textsOf(before)[part]
-    return { tag: '', text, decoded: before[part], differs: false }
-  }
-
-  /** Beyond its text by the built-in one: an encrypting codec gives another text for an equal value. */
-  function isSame(before: Kept<M>, part: CodecContext['part'], next: Encoded, value: unknown): boolean {
-    if (codec === textCodec && next.differs) return false
-    if (next.tag + next.text === textsOf(before)[part]) return true
-    if (codec === textCodec) return false
-    const stored = valueFor(before, part)
-    return stored !== undefined && value !== undefined && textOfCopy(stored) === textOfCopy(value)
+    const old = textsOf(before)
+    const given = part === 'context' ? value : accepted(value)
+    const next = encode(given, part, record, before[part], old[part])
+    if (next.text === old[part] || (codec !== textCodec && isSame(valueFor(before, part), given))) return undefined
+    const unchanged = (other: CodecContext['part']) => ({ text: old[other], decoded: before[other] })
+    return part === 'context' ? fitting(next, unchanged('metadata')) : fitting(unchanged('context'), next)
   }
 
   function moved(record: SessionRecord, place: Place): SealedTexts {
     if (codec === textCodec) return verified(record)
     const { metadata, context } = session(record)
-    // Of another codec, whose texts have no tag.
-    return { metadata: encode(metadata, 'metadata', place).text, context: encodeContext(context, place).text }
+    return { metadata: encode(metadata, 'metadata', place).text, context: encode(context, 'context', place).text }
   }
 
   function record(header: RecordHeader, sealed: MadeTexts): SessionRecord {
     // The spread comes last: V8 11 gives every object that goes on after a spread a hidden class of its own, which all later reads pay for.
-    const made = { data: seal(header, sealed, sealed.tag), ...header }
-    if (sealed.values !== undefined) keep({ record: made, texts: undefined, session: undefined, ...sealed.values })
+    const made = { data: seal(header, sealed), ...header }
+    if (sealed.values !== undefined) keep({ record: made, session: undefined, ...sealed.values })
     return made
   }
 
@@ -217,25 +187,18 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     const texts = unseal(record, backendName)
     return {
       record,
-      texts,
       session: undefined,
       metadata: decode(texts.metadata, 'metadata', record),
       context: texts.context === '' ? nothing : decode(texts.context, 'context', record),
     }
   }
 
-  /** Parts of the record's own text: one copy is enough, and only a change needs them. */
-  function textsOf(kept: Kept<M>): SealedTexts {
-    kept.texts ??= textsIn(kept.record.data) as SealedTexts
-    return kept.texts
-  }
-
   function valueFor(kept: Kept<M>, part: CodecContext['part']): unknown {
     return kept[part].mutable ? decode(textsOf(kept)[part], part, kept.record).value : kept[part].value
   }
 
-  function decode(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
-    let decoded: Decoded
+  function decode(text: string, part: CodecContext['part'], record: SessionRecord): FrozenCopy {
+    let decoded: FrozenCopy
     try {
       // Of the built-in text: what JSON keeps exactly needs no walk that looks for more.
       decoded =
@@ -248,11 +211,11 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     return part === 'metadata' && schema !== undefined ? decodeBySchema(schema, decoded, record) : decoded
   }
 
-  function decodeByCodec(text: string, part: CodecContext['part'], record: SessionRecord): Decoded {
+  function decodeByCodec(text: string, part: CodecContext['part'], record: SessionRecord): FrozenCopy {
     return frozenCopy(codec.decode(text, { id: record.id, owner: record.owner, part }), part, Number.POSITIVE_INFINITY)
   }
 
-  function decodeBySchema(schema: StandardSchema<M>, decoded: Decoded, record: SessionRecord): Decoded {
+  function decodeBySchema(schema: StandardSchema<M>, decoded: FrozenCopy, record: SessionRecord): FrozenCopy {
     try {
       return frozenCopy(checkMetadata(validated(schema, decoded.value)), 'metadata', Number.POSITIVE_INFINITY)
     } catch (error) {
@@ -273,6 +236,16 @@ export function snapshots<M>(options: SnapshotsOptions<M>): Snapshots<M> {
     forget: cache.delete,
     forgetExpired: (now) => cache.deleteWhere((kept) => isExpired(kept.record, now)),
   }
+}
+
+/** Parts of the record's own text. Not kept: what a record in the old generation refers to would grow old with it, and after it. */
+function textsOf({ record }: { readonly record: SessionRecord }): SealedTexts {
+  return textsIn(record.data) as SealedTexts
+}
+
+/** An encrypting codec gives another text for an equal value. */
+function isSame(stored: unknown, given: unknown): boolean {
+  return stored !== undefined && given !== undefined && textOfCopy(stored) === textOfCopy(given)
 }
 
 function textOfCopy(value: unknown): string {

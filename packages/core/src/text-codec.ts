@@ -18,31 +18,24 @@ export const textCodec: Codec = {
 
 /** What `textCodec` writes. */
 export function plainText(value: unknown): string {
-  const { tag, text } = encodeText(value, !isPlain(value))
-  return tag + text
+  return encodeText(value, !isPlain(value))
 }
 
-/** A text in two parts: put together, they are what the codec writes. */
-export interface TaggedText {
-  readonly tag: 'j' | 't'
-  readonly text: string
-}
-
-/** As `textCodec.encode`, for a value of which a walk has told already whether it is plain, but for its keys. */
-export function encodeText(value: unknown, exotic: boolean): TaggedText {
+/** The same of a value of which a walk has told already whether it is plain, but for its keys. */
+export function encodeText(value: unknown, exotic: boolean): string {
   if (!exotic) {
     const text = JSON.stringify(value)
     // Without an escape there is no odd key, which is cheaper to see than to look at every key.
-    if (!text.includes('\\') || isPlain(value)) return { tag: 'j', text }
+    if (!text.includes('\\') || isPlain(value)) return `j${text}`
   }
-  return { tag: 't', text: JSON.stringify(tagged(value)) }
+  return `t${JSON.stringify(tagged(value))}`
 }
 
 const maxDepth = 500
 
 function isPlain(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
-  if (typeof value !== 'object' || value === null) return typeof value !== 'undefined' && typeof value !== 'bigint'
+  if (typeof value !== 'object' || value === null) return value !== undefined && typeof value !== 'bigint'
   if (Array.isArray(value)) return value.every(isPlain)
   return Object.getPrototypeOf(value) === Object.prototype && Object.entries(value).every(([key, item]) => !isOddKey(key) && isPlain(item))
 }
@@ -73,7 +66,7 @@ function tagged(value: unknown): unknown {
 
 function taggedObject(value: object): unknown {
   if (Array.isArray(value)) return value.map(tagged)
-  if (value instanceof Date) return { $: 'date', v: Number.isNaN(value.getTime()) ? null : value.getTime() }
+  if (value instanceof Date) return { $: 'date', v: value.getTime() } // JSON makes null of NaN, an invalid date's
   if (value instanceof Map) return { $: 'map', v: [...value].map(([key, item]) => [tagged(key), tagged(item)]) }
   if (value instanceof Set) return { $: 'set', v: [...value].map(tagged) }
   if (value instanceof Uint8Array) return { $: 'bytes', v: Buffer.from(value).toString('base64') }

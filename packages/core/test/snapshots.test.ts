@@ -245,6 +245,15 @@ describe('a schema', () => {
     ).toEqual({ counter: 1, name: 'a' })
   })
 
+  it('leaves nothing in the text of an update that it strips on read', async () => {
+    const backend = scriptedBackend()
+    const { sessions: old } = await openStore({ backend })
+    const { id } = await old.create({ counter: 0, name: 'a', dropped: true })
+    const { sessions } = await openStore({ backend, schema })
+    await sessions.update(id, (metadata) => ({ ...metadata, counter: 1 }))
+    expect(storedMetadata(backend, id)).toBe('j{"counter":1,"name":"a"}')
+  })
+
   it('names stored metadata that it does not accept', async () => {
     const backend = scriptedBackend()
     const { sessions: old } = await openStore({ backend })
