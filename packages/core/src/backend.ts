@@ -174,7 +174,7 @@ export interface SessionBackend {
   delete(id: string, expectedRev: string | undefined, call: Call): Promise<boolean>
   /** One page of live records, in the backend's own order. */
   list(query: ListQuery, call: Call): Promise<ListPage>
-  /** Deletes at most `limit` expired records with their events; answers how many. */
+  /** Deletes at most `limit` expired records with their events, fewer where so many would hold up other calls; answers how many. */
   deleteExpired(limit: number, call: Call): Promise<number>
   /** What an operator should know. `engineNow` only where the engine has a clock of its own. */
   health(call: Call): Promise<BackendHealth>

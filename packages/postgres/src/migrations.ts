@@ -15,7 +15,6 @@ export const migrations: readonly Migration[] = [
     version: 1,
     statements: (names, unlogged) => [
       ...tableStatements(names, unlogged),
-      sweepFunction(names),
       listFunction(names),
       appendFunction(names),
       readFunction(names),
@@ -25,6 +24,10 @@ export const migrations: readonly Migration[] = [
   {
     version: 2,
     statements: (names) => [writeFunction(names), getFunction(names)],
+  },
+  {
+    version: 3,
+    statements: (names) => [sweepFunction(names)],
   },
 ]
 

@@ -52,33 +52,36 @@ END
 $mcp$`
 }
 
-/** One step of a sweep. A row whose session was extended since is filed anew; a damaged one is filed under never. */
+/**
+ * One step of a sweep. A row whose session was extended since is filed anew; a damaged one is filed under never. The first statement
+ * judges and locks: until the end of the transaction nobody moves these rows, so that the others find them by their places.
+ */
 export function sweepFunction(names: Names): string {
   const { session, log } = names
-  return `CREATE FUNCTION ${names.sweep} (p_now bigint, p_limit integer, p_rows integer, p_lock_ms text)
+  return `CREATE OR REPLACE FUNCTION ${names.sweep} (p_now bigint, p_limit integer, p_rows integer, p_lock_ms text)
 RETURNS TABLE (o_deleted bigint, o_seen bigint)
-LANGUAGE plpgsql AS $mcp$
+LANGUAGE plpgsql ${planned} AS $mcp$
 #variable_conflict use_column
 DECLARE
   due_at bigint := least(p_now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
-  due text[];
+  early tid[];
+  due tid[];
   gone bigint[];
 BEGIN
   ${preamble}
-  SELECT array_agg(d.id) INTO due FROM (
-    SELECT s.id FROM ${session} s WHERE s.sweep_at <= due_at AND s.sweep_at < ${never}
-    ORDER BY s.sweep_at LIMIT greatest(p_limit, 100) FOR UPDATE SKIP LOCKED) d;
-  o_seen := coalesce(cardinality(due), 0);
-  UPDATE ${session} s SET sweep_at = CASE WHEN ${intact('s')} THEN s.expires_at ELSE ${never} END
-    WHERE s.id = ANY (due) AND NOT (s.expires_at <= due_at AND ${intact('s')});
-  WITH dead AS (
-    SELECT s.id, s.seq, row_number() OVER w AS n, sum(1 + coalesce(l.held, 0)) OVER w - coalesce(l.held, 0) AS through
-    FROM ${session} s LEFT JOIN ${log} l ON l.session = s.seq
-    WHERE s.id = ANY (due) AND s.expires_at <= due_at AND ${intact('s')}
-    WINDOW w AS (ORDER BY s.sweep_at, s.id)),
-  deleted AS (
-    DELETE FROM ${session} s USING dead WHERE s.id = dead.id AND dead.n <= p_limit AND dead.through <= p_rows RETURNING s.seq)
-  SELECT array_agg(seq) INTO gone FROM deleted;
+  SELECT count(*), array_agg(d.place) FILTER (WHERE NOT d.dead), array_agg(d.place) FILTER (WHERE d.dead),
+      array_agg(d.seq) FILTER (WHERE d.dead) INTO o_seen, early, due, gone
+    FROM (SELECT s.ctid AS place, s.seq, s.expires_at <= due_at AND ${intact('s')} AS dead
+      FROM ${session} s WHERE s.sweep_at <= due_at AND s.sweep_at < ${never}
+      ORDER BY s.sweep_at LIMIT greatest(p_limit, 100) FOR UPDATE SKIP LOCKED) d;
+  IF early IS NOT NULL THEN
+    UPDATE ${session} s SET sweep_at = CASE WHEN ${intact('s')} THEN s.expires_at ELSE ${never} END WHERE s.ctid = ANY (early);
+  END IF;
+  SELECT array_agg(d.place), array_agg(d.seq) INTO due, gone
+    FROM (SELECT u.place, u.seq, u.n, sum(1 + coalesce(l.held, 0)) OVER (ORDER BY u.n) - coalesce(l.held, 0) AS through
+      FROM unnest(due, gone) WITH ORDINALITY AS u (place, seq, n) LEFT JOIN ${log} l ON l.session = u.seq) d
+    WHERE d.n <= p_limit AND d.through <= p_rows;
+  DELETE FROM ${session} s WHERE s.ctid = ANY (due);
   o_deleted := coalesce(cardinality(gone), 0);
   ${removeEvents(names)}
   RETURN NEXT;

@@ -13,7 +13,7 @@ describe('open', () => {
     const record = newRecord()
     expect(await nodes[0]?.create(record, call())).toBe(true)
     for (const node of nodes) expect(await node.get(record.id, call())).toEqual(record)
-    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[2]])
+    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[3]])
   })
 
   it('brings a store of version 1 up to date, with all that it holds', async () => {
@@ -23,14 +23,15 @@ describe('open', () => {
     await before.open()
     await before.create(record, call())
     await before.close()
-    await sql(url, `DROP FUNCTION ${schema}.mcp_session_get`)
+    await sql(url, `DROP FUNCTION ${schema}.mcp_session_get, ${schema}.mcp_session_sweep`)
     await sql(url, `UPDATE ${schema}.mcp_session_version SET version = 1`)
     const backend = await opened({ url, schema })
     const others = [newRecord(), newRecord()]
     for (const other of others) expect(await backend.create(other, call())).toBe(true)
     const answers = [record, ...others].map((known) => backend.get(known.id, call(), known))
     expect(await Promise.all(answers)).toEqual([record, ...others])
-    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[2]])
+    expect(await backend.deleteExpired(100, call())).toBe(0)
+    expect(await sql(url, `SELECT version FROM ${schema}.mcp_session_version`)).toEqual([[3]])
   })
 
   it('refuses tables of a newer version and leaves them as they are', async () => {

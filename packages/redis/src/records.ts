@@ -27,6 +27,9 @@ export interface RecordsOptions {
   readonly dues: DueIndex
 }
 
+/** Sessions that a sweep ends at once: their replies keep this process for some 20 ms. */
+const maxSwept = 200
+
 export function records({ keys, values, writes, owners, dues }: RecordsOptions): Records {
   function step(name: string, id: string, args: readonly Argument[], call: Call): Promise<Outcome> {
     return writes.run({ of: id, name, key: keys.record(id), args: [String(call.now), ...args] }, call)
@@ -92,12 +95,13 @@ export function records({ keys, values, writes, owners, dues }: RecordsOptions):
   /** Early entries hide nothing: they are put right, and the next ones are looked at. */
   async function deleteExpired(limit: number, call: Call): Promise<number> {
     for (;;) {
-      const found = await dues.find(limit, call)
+      const portion = Math.min(limit, maxSwept)
+      const found = await dues.find(portion, call)
       const outcomes = await Promise.all(found.map(({ id }) => expire(id, call)))
       const deleted = outcomes.filter(([word]) => word === 'deleted').length
       const settled: Settled[] = found.map(({ id, at }, n) => ({ id, at, next: nextOf(outcomes[n]) }))
       await dues.settle(settled, call)
-      if (deleted > 0 || found.length < limit || performance.now() >= call.deadlineAt) return deleted
+      if (deleted > 0 || found.length < portion || performance.now() >= call.deadlineAt) return deleted
     }
   }
 

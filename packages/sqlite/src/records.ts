@@ -14,6 +14,8 @@ export interface Records {
   liveSeq(id: string, now: number): number | undefined
 }
 
+/** Sessions that a sweep deletes at once: SQLite needs a millisecond or two, and everybody else waits for no more. */
+const maxSwept = 100
 /** Sessions bring their events along: a sweep ends early rather than delete more rows than this at once. */
 const maxSweptRows = 2_000
 
@@ -69,7 +71,7 @@ export function records(statements: Statements): Records {
   function deleteExpired(limit: number, now: number): number {
     let deleted = 0
     let rows = 0
-    for (const row of statements.expired.all({ now, limit })) {
+    for (const row of statements.expired.all({ now, limit: Math.min(limit, maxSwept) })) {
       if (rows >= maxSweptRows) break
       rows += remove(Number(columnsOf(row)['seq']))
       deleted += 1

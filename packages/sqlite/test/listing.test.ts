@@ -132,7 +132,7 @@ describe('deleteExpired', () => {
     const slices: number[] = []
     do slices.push(await backend.deleteExpired(1_000, call()))
     while (slices.at(-1) !== 0)
-    expect(slices).toEqual([...Array.from({ length: 50 }, () => 1_000), 0])
+    expect(slices).toEqual([...Array.from({ length: 500 }, () => 100), 0])
     const living = new Set(await collected(backend, { limit: 10_000, data: false }))
     expect(records.every(({ id, expiresAt }) => living.has(id) === expiresAt > epoch)).toBe(true)
   })

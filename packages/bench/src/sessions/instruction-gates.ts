@@ -16,11 +16,11 @@ export const instructionGates: InstructionGates = {
   arch: 'x64',
   margin: 0.15,
   measured: {
-    'create-delete': 191_800,
-    update: 112_400,
+    'create-delete': 189_100,
+    update: 79_500,
     'cold-retrieve': 109_700,
-    'retrieve-by-owner': 31_200,
+    'retrieve-by-owner': 29_400,
     touch: 11_600,
-    retrieve: 10_800,
+    retrieve: 9_400,
   },
 }
