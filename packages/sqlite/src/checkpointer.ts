@@ -6,6 +6,11 @@ import type { SqliteDatabase } from './driver.ts'
 export interface Checkpointer {
   /** A transaction was committed. */
   written(): void
+  /**
+   * Where the log has become long: resolves once the thread has written it back, if whoever writes waits for that. Without such a break
+   * there is always something that is not written back yet, the log never begins anew, and ends at the backstop. `undefined`: go on.
+   */
+  catchUp(): Promise<void> | undefined
   /** Bytes of the log that are not written back, at the last look: what some reader holds on to. 0: nothing, or not known. */
   heldBytes(): number
   /** Ends the thread, and with it its connection. */
@@ -22,6 +27,8 @@ const everyMs = 100
 const startsAfter = 256
 /** While the thread runs, the caller's connection writes the log back only beyond this many pages (64 MiB): if the thread cannot. */
 const backstopPages = 16_384
+/** From this many on (16 MiB) writers make a break: in the time between two looks they do not get to the backstop. */
+const longPages = 4_096
 /** Of a page in the log, beside the page. */
 const frameHeaderBytes = 24
 
@@ -33,14 +40,18 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
   let worker: Worker | undefined
   let isOver = driver === undefined
   let commits = 0
+  let breakAtPages = longPages
+  let caughtUp: { readonly promise: Promise<void>; resolve(): void } | undefined
 
   function start(path: string): Worker {
     const workerData = { driver: path, file: database.name, durable, everyMs, shared }
     const started = new Worker(program, { eval: true, workerData, execArgv: [] })
-    started.unref()
     // Without the thread everything goes on, as SQLite does it by itself.
+    started.on('message', writtenBack)
     started.on('error', () => stopped(started))
     started.on('exit', () => stopped(started))
+    // Last: a listener of messages keeps the process alive.
+    started.unref()
     setLimit(backstopPages)
     return started
   }
@@ -51,6 +62,18 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
     isOver = true
     shared.fill(0)
     setLimit(1_000)
+    writtenBack()
+  }
+
+  function writtenBack(): void {
+    const pages = Atomics.load(shared, logged)
+    const isHeld = pages > Atomics.load(shared, written)
+    // A reader that holds on to the log is not waited for again and again.
+    breakAtPages = longPages + (isHeld ? pages : 0)
+    if (!isHeld) Atomics.store(shared, logged, 0)
+    worker?.unref()
+    caughtUp?.resolve()
+    caughtUp = undefined
   }
 
   function setLimit(pages: number): void {
@@ -63,6 +86,14 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
       if (isOver || commits < startsAfter || Atomics.exchange(shared, isDue, 1) === 1) return
       if (driver !== undefined) worker ??= start(driver)
       worker?.postMessage('written')
+    },
+    catchUp() {
+      if (worker === undefined || Atomics.load(shared, logged) < breakAtPages) return undefined
+      caughtUp ??= withResolver()
+      // Otherwise the process could end while this is awaited.
+      worker.ref()
+      worker.postMessage('catch up')
+      return caughtUp.promise
     },
     heldBytes() {
       const pages = Atomics.load(shared, logged)
@@ -82,6 +113,14 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
       await ended
     },
   }
+}
+
+function withResolver() {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }
 
 /** The driver of this thread: another copy would have other locks on the file. Bundled, it cannot be named, and there is no thread. */
@@ -116,6 +155,11 @@ parentPort.on('message', (message) => {
     return
   }
   clearTimeout(timer)
+  if (message === 'catch up') {
+    checkpoint()
+    parentPort.postMessage('caught up')
+    return
+  }
   database.close()
   parentPort.close()
 })

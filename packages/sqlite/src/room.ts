@@ -17,6 +17,7 @@ export function ownRoom(checkpoints: Checkpointer, reserve: Reserve, maxWalBytes
   let isFull = false
   return {
     async refusal() {
+      await checkpoints.catchUp()
       if (isFull) await reserve.keep()
       isFull &&= reserve.isGone()
       if (isFull) return noRoom()

@@ -22,6 +22,24 @@ it('the log is written back on another thread, with nothing said by the caller',
   await backend.close()
 })
 
+it('the log begins anew under writes that never pause, before SQLite would write it back on the caller’s thread', patience, async () => {
+  const path = newPath()
+  const backend = await opened({ path })
+  let left = 20_000
+  const logBytes: number[] = []
+  async function writer(): Promise<void> {
+    while (left > 0) {
+      left -= 1
+      await backend.create(newRecord({ data: 'x'.repeat(10_000) }), call())
+      if (left % 100 === 0) logBytes.push(statSync(`${path}-wal`).size)
+    }
+  }
+  // 200 MB; the backstop is at 64 MiB, and there the log would stay.
+  await Promise.all(Array.from({ length: 20 }, writer))
+  expect(Math.max(...logBytes)).toBeLessThan(60 * 1024 * 1024)
+  await backend.close()
+})
+
 it('a reader that holds on to the log stops writes at maxWalBytes, but not deletions, and they go on when it ends', patience, async () => {
   const path = newPath()
   const backend = await opened({ path, durable: false, maxWalBytes: 2 * 1024 * 1024 })
