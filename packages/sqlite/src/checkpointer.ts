@@ -9,6 +9,7 @@ export interface Checkpointer {
   /**
    * Where the log has become long: resolves once the thread has written it back, if whoever writes waits for that. Without such a break
    * there is always something that is not written back yet, the log never begins anew, and ends at the backstop. `undefined`: go on.
+   * It always resolves, soon: a thread that does not answer is not waited for. One writer waits at a time.
    */
   catchUp(): Promise<void> | undefined
   /** Bytes of the log that are not written back, at the last look: what some reader holds on to. 0: nothing, or not known. */
@@ -29,6 +30,8 @@ const startsAfter = 256
 const backstopPages = 16_384
 /** From this many on (16 MiB) writers make a break: in the time between two looks they do not get to the backstop. */
 const longPages = 4_096
+/** Some 20 ms are usual; what takes longer than this goes on while there are writes. */
+const longestBreakMs = 500
 /** Of a page in the log, beside the page. */
 const frameHeaderBytes = 24
 
@@ -41,7 +44,7 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
   let isOver = driver === undefined
   let commits = 0
   let breakAtPages = longPages
-  let caughtUp: { readonly promise: Promise<void>; resolve(): void } | undefined
+  let goOn: () => void = () => {}
 
   function start(path: string): Worker {
     const workerData = { driver: path, file: database.name, durable, everyMs, shared }
@@ -62,18 +65,23 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
     isOver = true
     shared.fill(0)
     setLimit(1_000)
-    writtenBack()
+    endBreak(0)
   }
 
   function writtenBack(): void {
     const pages = Atomics.load(shared, logged)
-    const isHeld = pages > Atomics.load(shared, written)
     // A reader that holds on to the log is not waited for again and again.
-    breakAtPages = longPages + (isHeld ? pages : 0)
-    if (!isHeld) Atomics.store(shared, logged, 0)
-    worker?.unref()
-    caughtUp?.resolve()
-    caughtUp = undefined
+    if (pages > Atomics.load(shared, written)) endBreak(pages)
+    else {
+      Atomics.store(shared, logged, 0)
+      endBreak(0)
+    }
+  }
+
+  /** The next one comes when the log has grown from that many pages on. */
+  function endBreak(fromPages: number): void {
+    breakAtPages = fromPages + longPages
+    goOn()
   }
 
   function setLimit(pages: number): void {
@@ -88,12 +96,17 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
       worker?.postMessage('written')
     },
     catchUp() {
-      if (worker === undefined || Atomics.load(shared, logged) < breakAtPages) return undefined
-      caughtUp ??= withResolver()
-      // Otherwise the process could end while this is awaited.
-      worker.ref()
-      worker.postMessage('catch up')
-      return caughtUp.promise
+      const thread = worker
+      if (thread === undefined || Atomics.load(shared, logged) < breakAtPages) return undefined
+      return new Promise((resolve) => {
+        // It keeps the process alive meanwhile, which the thread does not.
+        const timer = setTimeout(() => endBreak(Atomics.load(shared, logged)), longestBreakMs)
+        goOn = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        thread.postMessage('catch up')
+      })
     },
     heldBytes() {
       const pages = Atomics.load(shared, logged)
@@ -113,14 +126,6 @@ export function checkpointer(database: SqliteDatabase, durable: boolean): Checkp
       await ended
     },
   }
-}
-
-function withResolver() {
-  let resolve: () => void = () => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
 }
 
 /** The driver of this thread: another copy would have other locks on the file. Bundled, it cannot be named, and there is no thread. */

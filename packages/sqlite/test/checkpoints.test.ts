@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import type { SessionBackend } from '@mcp-session/core/backend'
 import { expect, it, vi } from 'vitest'
 import { startChild } from './child-process.ts'
@@ -22,10 +23,9 @@ it('the log is written back on another thread, with nothing said by the caller',
   await backend.close()
 })
 
-it('the log begins anew under writes that never pause, before SQLite would write it back on the caller’s thread', patience, async () => {
-  const path = newPath()
-  const backend = await opened({ path })
-  let left = 20_000
+/** By twenty at once, without a pause; gives how long the log was meanwhile. */
+async function writeOn(backend: SessionBackend, path: string, count: number): Promise<number[]> {
+  let left = count
   const logBytes: number[] = []
   async function writer(): Promise<void> {
     while (left > 0) {
@@ -34,9 +34,31 @@ it('the log begins anew under writes that never pause, before SQLite would write
       if (left % 100 === 0) logBytes.push(statSync(`${path}-wal`).size)
     }
   }
-  // 200 MB; the backstop is at 64 MiB, and there the log would stay.
   await Promise.all(Array.from({ length: 20 }, writer))
+  return logBytes
+}
+
+it('the log begins anew under writes that never pause, before SQLite would write it back on the caller’s thread', patience, async () => {
+  const path = newPath()
+  const backend = await opened({ path })
+  // 200 MB; the backstop is at 64 MiB, and there the log would stay.
+  const logBytes = await writeOn(backend, path, 20_000)
   expect(Math.max(...logBytes)).toBeLessThan(60 * 1024 * 1024)
+  await backend.close()
+})
+
+it('writes go on where the thread does not answer', patience, async () => {
+  const path = newPath()
+  const backend = await opened({ path })
+  const { postMessage } = Worker.prototype
+  let unanswered = 0
+  const deaf = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, message: unknown) {
+    if (message === 'catch up') unanswered += 1
+    else postMessage.call(this, message)
+  })
+  await writeOn(backend, path, 15_000)
+  deaf.mockRestore()
+  expect(unanswered).toBeGreaterThan(0)
   await backend.close()
 })
 
